@@ -1,0 +1,101 @@
+"""The error tree: what can go wrong, in the words of the domain.
+
+    ConsentgwError
+    ├── Misconfigured         the operator must change a setting before we can run
+    ├── NotFound              no such thing, or not yours: the two are never told apart
+    ├── Refused               the request is understood and declined
+    │   ├── Malformed         the bytes are not what the address takes
+    │   ├── TooLarge          more than the address takes
+    │   ├── Forged            the request did not come from where it must come from
+    │   ├── Unconfirmed       an answer we may not keep as it stands: show the question again
+    │   └── UnknownPurpose    the answer names a purpose the notice never asked about
+    ├── Conflict              it contradicts something already kept
+    │   └── AlreadyAnswered   this form was used before; its first answer stands
+    ├── Gone                  it existed and was withdrawn from service
+    └── Unavailable           we could not keep it now; sending it again is safe
+
+Every class has a stable ``code``. No HTTP here: one table in ``http/problems.py`` gives each a status.
+"""
+
+from __future__ import annotations
+
+
+class ConsentgwError(Exception):
+    """Root of every error this package raises on purpose."""
+
+    code = "error"
+
+
+class Misconfigured(ConsentgwError):
+    """A setting is missing, unsafe or contradicts another; the message says what to change."""
+
+    code = "misconfigured"
+
+
+class NotFound(ConsentgwError):
+    """No such site, tag, policy or receipt, or one that belongs to somebody else."""
+
+    code = "not_found"
+
+
+class Refused(ConsentgwError):
+    """Understood, and declined."""
+
+    code = "refused"
+
+
+class Malformed(Refused):
+    """Bytes that are not what this address takes: bad UTF-8, NUL, repeated parameters, broken forms."""
+
+    code = "malformed"
+
+
+class TooLarge(Refused):
+    """More bytes or more fields than this address takes."""
+
+    code = "too_large"
+
+
+class Forged(Refused):
+    """A decision that did not come from our form on one of the site's pages."""
+
+    code = "forged"
+
+
+class Unconfirmed(Refused):
+    """An answer we cannot vouch for: its notice is no longer current, or its origin is hidden.
+
+    Nothing is stored; the person is shown the current question and asked to confirm.
+    """
+
+    code = "unconfirmed"
+
+
+class UnknownPurpose(Refused):
+    """The answer names a purpose that the notice never asked about."""
+
+    code = "unknown_purpose"
+
+
+class Conflict(ConsentgwError):
+    """It contradicts something that is already kept."""
+
+    code = "conflict"
+
+
+class AlreadyAnswered(Conflict):
+    """The form was used before. What was answered then stands; nothing new is stored."""
+
+    code = "already_answered"
+
+
+class Gone(ConsentgwError):
+    """It existed, and is no longer served."""
+
+    code = "gone"
+
+
+class Unavailable(ConsentgwError):
+    """It could not be kept now. Nothing was stored, so the same request can be sent again."""
+
+    code = "unavailable"

@@ -1,0 +1,159 @@
+"""Purposes, tags and the notice that asks about them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import rfc8785
+
+from consentgw.errors import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consentgw.sites.model import Operator
+
+NECESSARY = "necessary"
+"""The purpose that is always listed and never asked about."""
+
+
+class Basis(StrEnum):
+    """The legal basis of a purpose."""
+
+    CONSENT = "consent"
+    NECESSARY = "necessary"
+
+
+class Kind(StrEnum):
+    """The element that loads a tag; its value is the ending of the release address."""
+
+    SCRIPT = "js"
+    IMAGE = "gif"
+    FRAME = "html"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words for a purpose in one language: a short title and one sentence."""
+
+    title: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """Why data is used. One purpose, one choice."""
+
+    key: str
+    basis: Basis
+    wording: Mapping[str, Wording]
+    """By language."""
+
+    @property
+    def optional(self) -> bool:
+        """Return whether a person is asked: only consent is asked for."""
+        return self.basis is Basis.CONSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie that a tag, or we, may set."""
+
+    name: str
+    lifetime_seconds: int
+    """Zero means until the browser is closed."""
+    party: str
+    """``first`` or ``third``, seen from the partner's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """Something a vendor loads for a purpose. A tag without a purpose cannot exist."""
+
+    name: str
+    vendor: str
+    purposes: frozenset[str]
+    """Every one of them must be granted."""
+    addresses: Mapping[Kind, str]
+    """The vendor's address template by kind of element, with ``${MACRO}`` places."""
+    country: str
+    """ISO 3166-1 alpha-2 code of the recipient's country."""
+    cookies: tuple[Cookie, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.purposes:
+            raise Malformed(f"the tag {self.name!r} names no purpose")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """The policy version a notice links to."""
+
+    version: str
+    digest: str
+    """SHA-256 of the version's canonical JSON, in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The snapshot of everything a person is shown when asked, in one language."""
+
+    site: str
+    language: str
+    operator: Operator
+    purposes: tuple[Purpose, ...]
+    tags: tuple[Tag, ...]
+    policy: PolicyRef
+    buttons: tuple[str, ...]
+    """The words on the buttons, in the order shown."""
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Return the keys of the purposes a person may grant or refuse."""
+        return frozenset(purpose.key for purpose in self.purposes if purpose.optional)
+
+    @property
+    def vendors(self) -> tuple[str, ...]:
+        """Return the names of the vendors behind the tags, each once."""
+        return tuple(dict.fromkeys(tag.vendor for tag in self.tags))
+
+    def content(self) -> dict[str, Any]:
+        """Return the notice as JSON values; only the words of its own language."""
+        return {
+            "site": self.site,
+            "language": self.language,
+            "operator": asdict(self.operator),
+            "purposes": [
+                {
+                    "key": purpose.key,
+                    "basis": purpose.basis.value,
+                    "title": purpose.wording[self.language].title,
+                    "sentence": purpose.wording[self.language].sentence,
+                }
+                for purpose in self.purposes
+            ],
+            "tags": [
+                {
+                    "name": tag.name,
+                    "vendor": tag.vendor,
+                    "purposes": sorted(tag.purposes),
+                    "country": tag.country,
+                    "cookies": [asdict(cookie) for cookie in tag.cookies],
+                }
+                for tag in self.tags
+            ],
+            "policy": asdict(self.policy),
+            "buttons": list(self.buttons),
+        }
+
+    def canonical(self) -> bytes:
+        """Return the canonical JSON of the notice (RFC 8785)."""
+        return rfc8785.dumps(self.content())
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical JSON, in hexadecimal: the notice's name."""
+        return hashlib.sha256(self.canonical()).hexdigest()
