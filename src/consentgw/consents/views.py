@@ -1,0 +1,241 @@
+"""What a visitor sees: the question, the answer that holds, the receipt, and the lines a partner pastes.
+
+A view is given the words of the domain (:class:`Site`, :class:`Notice`) and says nothing about HTTP. The
+words on the buttons are those of the notice, so what was shown and what was hashed cannot differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from consentgw.http.languages import gettext_for, sentence
+from consentgw.http.pages import Page, View, slot
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from markupsafe import Markup
+
+    from consentgw.consents.model import Channel, Method
+    from consentgw.notices.model import Cookie, Notice, PolicyRef, Tag
+    from consentgw.sites.model import Operator, Site
+
+BUTTONS = (sentence("Accept all"), sentence("Reject all"), sentence("Save choice"))
+"""The words on the buttons of every question, in the order shown."""
+
+
+def buttons(language: str) -> tuple[str, ...]:
+    """Return the words on the buttons, for a notice in this language."""
+    _ = gettext_for(language)
+    return tuple(_(text) for text in BUTTONS)
+
+
+class Face(StrEnum):
+    """Which of its faces a document with the question shows."""
+
+    ASK = "ask"
+    """Nothing was answered yet."""
+    SIGNAL = "signal"
+    """The browser sends Global Privacy Control: everything is off, and one may still choose."""
+    DECIDED = "decided"
+    """An answer holds; it can be changed and withdrawn."""
+    SAVED = "saved"
+    """The answer was kept just now."""
+    NOT_KEPT = "not_kept"
+    """The answer was given, and the browser did not keep it: everything stays off."""
+    UNCONFIRMED = "unconfirmed"
+    """Nothing was stored: please answer here."""
+    ANSWERED = "answered"
+    """This form was used before; its first answer stands."""
+
+
+HOLDING = frozenset({Face.DECIDED, Face.SAVED})
+"""The faces of an answer that holds: change and withdraw instead of accept and reject."""
+
+
+class _Question:
+    """What the iframe, the full page and the snippet read off a notice alike."""
+
+    __slots__ = ()
+    language: str
+    site: Site
+    notice: Notice
+
+    @property
+    def listed(self) -> tuple[tuple[str, str], ...]:
+        """Return title and sentence of each purpose that is not asked about."""
+        words = (purpose.wording[self.language] for purpose in self.notice.purposes if not purpose.optional)
+        return tuple((word.title, word.sentence) for word in words)
+
+    @property
+    def asked(self) -> tuple[tuple[str, str, str], ...]:
+        """Return key, title and sentence of each purpose that is asked about."""
+        asked = (
+            (purpose.key, purpose.wording[self.language])
+            for purpose in self.notice.purposes
+            if purpose.optional
+        )
+        return tuple((key, word.title, word.sentence) for key, word in asked)
+
+    def tags(self, purpose: str) -> tuple[Tag, ...]:
+        """Return the tags that need a purpose."""
+        return tuple(tag for tag in self.notice.tags if purpose in tag.purposes)
+
+
+class _Answer(_Question):
+    """What the iframe and the full page read off the answer that holds."""
+
+    __slots__ = ()
+    face: Face
+    granted: frozenset[str]
+
+    @property
+    def holds(self) -> bool:
+        """Return whether an answer holds, so that it is changed and withdrawn here."""
+        return self.face in HOLDING
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Return the titles of what is granted now."""
+        return tuple(title for key, title, _ in self.asked if key in self.granted)
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Return the titles of what is not granted now."""
+        return tuple(title for key, title, _ in self.asked if key not in self.granted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedView(_Answer, View):
+    """The document inside the iframe.
+
+    Slots: ``token`` on every face; ``receipt_url`` and ``until`` (a date in words) where an answer holds;
+    ``releases`` (elements of released tags, or nothing) on :attr:`Face.SAVED`.
+    """
+
+    template: ClassVar[str] = "embed.html"
+    site: Site
+    notice: Notice
+    face: Face
+    granted: frozenset[str] = frozenset()
+    """What holds now; boxes are ticked only for this, and only where an answer holds."""
+    signal: bool = False
+    """Whether the browser sends Global Privacy Control."""
+    token: ClassVar[Markup] = slot("token")
+    until: ClassVar[Markup] = slot("until")
+    receipt_url: ClassVar[Markup] = slot("receipt_url")
+    releases: ClassVar[Markup] = slot("releases")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentView(_Answer, Page):
+    """The full page: every purpose, vendor, cookie, lifetime and country, with the same form.
+
+    Slots: ``token`` on every face, ``receipt_url`` and ``until`` where an answer holds.
+    """
+
+    template: ClassVar[str] = "consent.html"
+    site: Site
+    notice: Notice
+    face: Face
+    own: tuple[Cookie, ...]
+    """Our own cookies, listed with what is necessary."""
+    granted: frozenset[str] = frozenset()
+    signal: bool = False
+    receipt: str = ""
+    """Code of the receipt this page was opened from; the answer then replaces that one."""
+    token: ClassVar[Markup] = slot("token")
+    until: ClassVar[Markup] = slot("until")
+    receipt_url: ClassVar[Markup] = slot("receipt_url")
+
+
+class ReceiptStanding(StrEnum):
+    """What has become of a receipt."""
+
+    VALID = "valid"
+    REPLACED = "replaced"
+    """The person answered again later."""
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    OUTDATED = "outdated"
+    """The question has changed since and is asked again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One purpose as it was answered."""
+
+    title: str
+    sentence: str
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptView(_Question, Page):
+    """A person's own receipt: read, download, verify, change, withdraw, print.
+
+    ``site`` and ``notice`` are the current ones, for the form that changes the answer; everything else is as
+    it was when the person answered. Slot: ``token``.
+    """
+
+    template: ClassVar[str] = "receipt.html"
+    site: Site
+    notice: Notice
+    code: str
+    receipt: str
+    """The receipt's id."""
+    key: str
+    """Id of the key that signed it."""
+    standing: ReceiptStanding
+    operator: Operator
+    answers: tuple[Answered, ...]
+    recipients: tuple[tuple[str, str], ...] = ()
+    """Vendor and country code of everybody the granted purposes let in."""
+    granted: frozenset[str] = frozenset()
+    """Purposes granted by this receipt: ticked in the form while it is valid."""
+    answered_in: str
+    method: Method
+    channel: Channel
+    decided_at: datetime
+    expires_at: datetime
+    policy: PolicyRef
+    notice_digest: str
+    token: ClassVar[Markup] = slot("token")
+
+    @property
+    def ticked(self) -> frozenset[str]:
+        """Return the purposes that hold now by this receipt."""
+        return self.granted if self.standing is ReceiptStanding.VALID else frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagSnippet(View):
+    """The tags of a site, for the partner's page: scripts for its head, images and frames for its body."""
+
+    template: ClassVar[str] = "snippet/tags.html"
+    site: Site
+    notice: Notice
+    gateway: str
+    """Origin of the gateway, as ``https://consent.example``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InlineSnippet(_Question, View):
+    """The lines a partner pastes when the question stands in its own page."""
+
+    template: ClassVar[str] = "snippet/inline.html"
+    site: Site
+    notice: Notice
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSnippet(View):
+    """The lines a partner pastes when the question stands in our document."""
+
+    template: ClassVar[str] = "snippet/frame.html"
+    site: Site
+    notice: Notice
+    gateway: str
