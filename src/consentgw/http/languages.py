@@ -23,6 +23,9 @@ CATALOGUES = Path(__file__).parents[1] / "locale"
 NAMES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 """Every language in its own words, for the links that change it."""
 
+LANGUAGES = tuple(NAMES)
+"""The gateway's own languages, in the order they are offered."""
+
 _HEADER_LIMIT = 1024
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3_600, 86_400, 31_536_000
 

@@ -25,6 +25,15 @@ STATIC = Path(__file__).parent / "static"
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _SLOT = re.compile(f"{_OPEN}([a-z0-9_-]+){_CLOSE}")
 
+_KINDS = {
+    403: "forged",
+    404: "not_found",
+    409: "conflict",
+    410: "gone",
+    413: "too_large",
+    503: "unavailable",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -51,10 +60,15 @@ class ProblemView(Page):
 
     template: ClassVar[str] = "problem.html"
     status: int
-    code: str
-    """Stable code of the error (see :mod:`consentgw.errors`); one without words is said by its status."""
+    code: str = ""
+    """Stable code of the error (see :mod:`consentgw.errors`); without one, the status chooses the words."""
     back: str = ""
     """Address of a page to go on from; empty when we know none."""
+
+    @property
+    def kind(self) -> str:
+        """Return the code that chooses the words."""
+        return self.code or _KINDS.get(self.status, "")
 
 
 def slot(name: str) -> Markup:
