@@ -1,0 +1,22 @@
+"""The published policies."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Table, Text, UniqueConstraint
+
+from consentgw.db.schema import Instant, metadata
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Column("effective_from", Instant, nullable=False),
+    # Digest of the version this one took over from. Unique, so that a site's past never forks.
+    Column("predecessor", Text),
+    Column("digest", Text, nullable=False, unique=True),
+    # Canonical JSON, as text: its SHA-256 is the digest, whatever a database thinks of JSON.
+    Column("document", Text, nullable=False),
+    UniqueConstraint("site", "predecessor"),
+)
