@@ -7,15 +7,15 @@ decision that grants nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from consentgw.errors import UnknownPurpose
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
+    from uuid import UUID
 
     from consentgw.notices.model import Notice
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from consentgw.http.languages import gettext_for, sentence
-from consentgw.http.pages import Page, View, slot
+from consentgw.http.pages import Page, View, render, slot
+from consentgw.sites.model import Style
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,17 +19,9 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from consentgw.consents.model import Channel, Method
-    from consentgw.notices.model import Cookie, Notice, PolicyRef, Tag
+    from consentgw.notices.model import Cookie, Notice, Tag
+    from consentgw.policies.model import PolicyRef
     from consentgw.sites.model import Operator, Site
-
-BUTTONS = (sentence("Accept all"), sentence("Reject all"), sentence("Save choice"))
-"""The words on the buttons of every question, in the order shown."""
-
-
-def buttons(language: str) -> tuple[str, ...]:
-    """Return the words on the buttons, for a notice in this language."""
-    _ = gettext_for(language)
-    return tuple(_(text) for text in BUTTONS)
 
 
 class Face(StrEnum):
@@ -72,11 +64,7 @@ class _Question:
     @property
     def asked(self) -> tuple[tuple[str, str, str], ...]:
         """Return key, title and sentence of each purpose that is asked about."""
-        asked = (
-            (purpose.key, purpose.wording[self.language])
-            for purpose in self.notice.purposes
-            if purpose.optional
-        )
+        asked = ((purpose.key, purpose.wording[self.language]) for purpose in self.notice.purposes if purpose.optional)
         return tuple((key, word.title, word.sentence) for key, word in asked)
 
     def tags(self, purpose: str) -> tuple[Tag, ...]:
@@ -211,10 +199,10 @@ class ReceiptView(_Question, Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TagSnippet(View):
-    """The tags of a site, for the partner's page: scripts for its head, images and frames for its body."""
+class HeadSnippet(View):
+    """The lines for the partner's ``<head>``: one for each script."""
 
-    template: ClassVar[str] = "snippet/tags.html"
+    template: ClassVar[str] = "snippet/head.html"
     site: Site
     notice: Notice
     gateway: str
@@ -223,7 +211,7 @@ class TagSnippet(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineSnippet(_Question, View):
-    """The lines a partner pastes when the question stands in its own page."""
+    """The question in the partner's own page, directly after ``<body>``; it posts into our frame."""
 
     template: ClassVar[str] = "snippet/inline.html"
     site: Site
@@ -233,9 +221,45 @@ class InlineSnippet(_Question, View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameSnippet(View):
-    """The lines a partner pastes when the question stands in our document."""
+    """The frame with our document that asks, at the end of the partner's ``<body>``."""
 
     template: ClassVar[str] = "snippet/frame.html"
     site: Site
     notice: Notice
     gateway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSnippet(View):
+    """The last lines of the partner's ``<body>``: images, frames and the state stylesheet."""
+
+    template: ClassVar[str] = "snippet/end.html"
+    site: Site
+    notice: Notice
+    gateway: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """What a partner pastes into its pages in one language, by place; a place may stay empty."""
+
+    head: str
+    start: str
+    """Directly after ``<body>``."""
+    end: str
+    """Last in ``<body>``."""
+
+    def __str__(self) -> str:
+        """Return all the lines, for a person to paste; comments say what goes where."""
+        return "\n".join(part for part in (self.head, self.start, self.end) if part)
+
+
+def snippet(site: Site, notice: Notice, gateway: str) -> Snippet:
+    """Return what the partner pastes, in the language and the words of a notice."""
+    head = render(HeadSnippet(language=notice.language, site=site, notice=notice, gateway=gateway))
+    end = render(EndSnippet(language=notice.language, site=site, notice=notice, gateway=gateway))
+    if site.style is Style.INLINE:
+        inline = InlineSnippet(language=notice.language, site=site, notice=notice, gateway=gateway)
+        return Snippet(head=head, start=render(inline), end=end)
+    frame = FrameSnippet(language=notice.language, site=site, notice=notice, gateway=gateway)
+    return Snippet(head=head, start="", end=f"{render(frame)}\n{end}")

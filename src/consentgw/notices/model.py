@@ -14,6 +14,7 @@ from consentgw.errors import Malformed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from consentgw.policies.model import PolicyRef
     from consentgw.sites.model import Operator
 
 NECESSARY = "necessary"
@@ -86,15 +87,6 @@ class Tag:
     def __post_init__(self) -> None:
         if not self.purposes:
             raise Malformed(f"the tag {self.name!r} names no purpose")
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRef:
-    """The policy version a notice links to."""
-
-    version: str
-    digest: str
-    """SHA-256 of the version's canonical JSON, in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,8 @@ def origins(values: Iterable[str]) -> frozenset[str]:
         parts = urlsplit(value) if _ORIGIN.fullmatch(value) else None
         default = {"http": ":80", "https": ":443"}
         if parts is None or parts.netloc.endswith(default[parts.scheme]) or ".." in parts.netloc:
-            raise Malformed(f"an origin is written like https://shop.example or http://shop.localhost:8080, not {value!r}")
+            raise Malformed(
+                f"an origin is written like https://shop.example or http://shop.localhost:8080, not {value!r}"
+            )
         read.add(value)
     return frozenset(read)

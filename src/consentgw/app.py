@@ -1,0 +1,129 @@
+"""The gateway as one ASGI app: every room is wired here, and every address can be read off this page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+from consentgw.consents.asking import Desk
+from consentgw.consents.embed import Embed
+from consentgw.consents.pages import Pages
+from consentgw.consents.states import REFRESH_SECONDS, Changes, States
+from consentgw.consents.tokens import Codes, Forms, StateCookie
+from consentgw.db import open_database
+from consentgw.db.database import utc_now
+from consentgw.errors import NotFound, Unavailable
+from consentgw.http.lane import Lane
+from consentgw.http.operations import Operations
+from consentgw.http.problems import describe
+from consentgw.http.seals import Seal
+from consentgw.http.statics import Statics
+from consentgw.keys import service as keys
+from consentgw.keys.model import derive
+from consentgw.keys.pages import KeyPages
+from consentgw.notices.catalogue import Catalogue
+from consentgw.policies.pages import PolicyPages
+from consentgw.settings import Settings
+from consentgw.tags.pages import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
+
+    from consentgw.db import Database
+    from consentgw.http.lane import Route
+
+log = logging.getLogger(__name__)
+
+_FORGET_SECONDS = 3600
+
+
+class Gateway:
+    """The app: visitors' lane in front, FastAPI behind. Opens the database when the server starts it."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.catalogue = Catalogue()
+        self.changes = Changes()
+        self._clock = clock
+        self._api = FastAPI(title="consentgw", docs_url=None, redoc_url=None, lifespan=self._lifespan)
+        self._api.add_exception_handler(HTTPException, _nothing_here)
+        self._lane = Lane((), self._api)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Return the addresses of the visitors' lane; none before the server has started."""
+        return self._lane.routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or start and stop with the server."""
+        await self._lane(scope, receive, send)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        with open_database(self.settings, clock=self._clock) as db:
+            await self._open(db)
+            watching = asyncio.create_task(self._watch(db))
+            try:
+                yield
+            finally:
+                watching.cancel()
+
+    async def _open(self, db: Database) -> None:
+        secrets = self.settings.secrets()
+        signer = await db.write(keys.ensure, derive(secrets, "keys"))
+        forms = Forms(Seal(derive(secrets, "form")))
+        codes = Codes(Seal(derive(secrets, "receipt-code")))
+        cookie = StateCookie(Seal(derive(secrets, "state-cookie")))
+        origin = self.settings.public_url
+        desk = Desk(forms, origin)
+        states = States(cookie, self.changes, origin)
+        await self.refresh(db)
+        embed = Embed(db, self.catalogue, states, desk, forms, codes, cookie, signer)
+        pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, cookie, signer)
+        rooms = (
+            embed,
+            Gate(db, self.catalogue, states),
+            pages,
+            PolicyPages(db),
+            KeyPages(db),
+            Operations(db),
+            Statics(),
+        )
+        self._lane = Lane([route for room in rooms for route in room.routes()], self._api)
+
+    async def refresh(self, db: Database) -> None:
+        """Take in what any process has recorded or configured since the last time."""
+        await self.changes.refresh(db)
+        await self.catalogue.refresh(db)
+
+    async def _watch(self, db: Database) -> None:
+        forgotten = time.monotonic()
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            try:
+                await self.refresh(db)
+            except Unavailable as error:
+                log.warning("cannot read the ledger: %s", error)
+            if time.monotonic() - forgotten > _FORGET_SECONDS:
+                self.changes.forget(time.time())
+                forgotten = time.monotonic()
+
+
+def create_app(settings: Settings | None = None) -> Gateway:
+    """Return the app for these settings, or for those of the environment."""
+    return Gateway(settings or Settings.read())
+
+
+async def _nothing_here(request: Request, _: Exception) -> Response:
+    return describe(NotFound("no such address"), request)

@@ -1,0 +1,106 @@
+"""Asking and being answered: what the embed and the full page have in common.
+
+Reading an answer is where forged, stale and repeated posts are told from a person's choice. The rules, in
+order:
+
+- ``inline``: the form stands in the partner's page. It has no token, because that page is a file; its
+  Origin must be one of the site's, and the notice it shows must be the current one.
+- ``frame`` and ``page``: the form is ours. Its token says what was shown, can be used once, and it comes
+  from our own origin.
+
+Whatever fails is not stored, and the person sees the current question.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentgw.consents.identifiers import uuid7
+from consentgw.consents.model import Channel, Method, Source
+from consentgw.consents.receipt import Evidence
+from consentgw.consents.service import Answer
+from consentgw.errors import Forged, Malformed, Unconfirmed
+from consentgw.http.languages import negotiate
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from consentgw.consents.model import Held
+    from consentgw.consents.tokens import Forms
+    from consentgw.http.forms import Form
+    from consentgw.http.origins import Provenance
+    from consentgw.notices.catalogue import Offer
+    from consentgw.notices.model import Notice
+
+
+def language_of(request: Request, offer: Offer, chosen: str | None) -> str:
+    """Return the language to ask in: chosen by the address, else by the browser, else the site's own."""
+    languages = offer.site.languages
+    if chosen in languages:
+        return chosen
+    header = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
+    return negotiate(header.decode("latin-1"), languages, chosen=chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Reads posted answers."""
+
+    forms: Forms
+    origin: str
+    """Our own origin, as browsers name it."""
+
+    def answer(self, form: Form, offer: Offer, said: Provenance, previous: Held | None, channel: Channel) -> Answer:
+        """Return what was answered. ``channel`` is the one of our own forms at this address.
+
+        Raises:
+            Forged: the post does not come from where this form stands.
+            Unconfirmed: it is too old, hidden, or shows a notice that is no longer current.
+            Malformed: the method is none we know.
+        """
+        token = form.one("token")
+        if token is not None:
+            if not said.from_ourselves(self.origin):
+                raise (
+                    Unconfirmed("the origin is hidden") if said.origin == "null" else Forged("posted by another page")
+                )
+            shown = self.forms.read(token, offer.site.slug, time.time())
+            if shown.channel is not channel:
+                raise Unconfirmed("the form was shown elsewhere")
+            receipt, digest = shown.receipt, shown.notice
+        elif channel is Channel.FRAME:
+            channel = Channel.INLINE
+            if said.origin in {None, "null"}:
+                raise Unconfirmed("the origin is hidden")
+            if said.origin not in offer.site.origins:
+                raise Forged("posted by a page that is not the site's")
+            receipt, digest = uuid7(), form.one("notice") or ""
+        else:
+            raise Unconfirmed("the form has no token")
+        return Answer(
+            receipt=receipt,
+            site=offer.site,
+            notice=_current(offer, digest),
+            method=_method(form),
+            ticked=form.many("granted"),
+            channel=channel,
+            source=Source.GIVEN_BY_PERSON,
+            evidence=Evidence(said.origin, said.site, said.gpc),
+            previous=previous,
+        )
+
+
+def _current(offer: Offer, digest: str) -> Notice:
+    notice = offer.digests.get(digest)
+    if notice is None:
+        raise Unconfirmed("the question has changed since it was shown")
+    return notice
+
+
+def _method(form: Form) -> Method:
+    try:
+        return Method(form.one("method") or "")
+    except ValueError:
+        raise Malformed("the answer is none of accept_all, reject_all, save, withdraw") from None

@@ -1,0 +1,202 @@
+"""The embed: the document in a partner's iframe, the decision it posts, and the stylesheet of the partner's page."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from markupsafe import escape
+
+from consentgw.consents import service
+from consentgw.consents.asking import Desk, language_of
+from consentgw.consents.model import Channel, Held, Standing, State
+from consentgw.consents.stylesheet import Showing, stylesheet, theme
+from consentgw.consents.views import EmbedView, Face
+from consentgw.errors import AlreadyAnswered, Conflict, Refused, Unavailable
+from consentgw.http import surfaces
+from consentgw.http.forms import query, read_form
+from consentgw.http.lane import Route
+from consentgw.http.languages import long_date
+from consentgw.http.origins import provenance
+from consentgw.http.pages import Prepared
+from consentgw.http.problems import status_of
+from consentgw.notices.model import Kind
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from consentgw.consents.states import States
+    from consentgw.consents.tokens import Codes, Forms, StateCookie
+    from consentgw.db import Database
+    from consentgw.http.origins import Provenance
+    from consentgw.keys.model import Signer
+    from consentgw.notices.catalogue import Catalogue, Offer
+
+log = logging.getLogger(__name__)
+
+_PREPARED = 512
+"""Pages kept per site; a site with very many purposes has more combinations than are worth keeping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """``/embed/{site}`` and its stylesheet."""
+
+    db: Database
+    catalogue: Catalogue
+    states: States
+    desk: Desk
+    forms: Forms
+    codes: Codes
+    cookie: StateCookie
+    signer: Signer
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the addresses of the embed."""
+        return (
+            Route("/embed/{site}", self.show, surfaces.EMBED),
+            Route("/embed/{site}", self.decide, surfaces.DECISION, ("POST",)),
+            Route("/embed/{site}/style.css", self.style, surfaces.STYLE),
+            Route("/sites/{site}/theme.css", self.theme, surfaces.THEME),
+        )
+
+    async def show(self, request: Request) -> Response:
+        """Show the question, or the answer that holds; changes nothing."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        asked = query(request)
+        said = provenance(request)
+        held = self.states.held(request, offer, said)
+        standing = self.states.standing(held, offer, said, time.time())
+        face = _face(standing)
+        if saved := asked.one("saved"):
+            face = Face.SAVED if held and standing.decided and self.codes.code(held.receipt) == saved else Face.NOT_KEPT
+        language = language_of(request, offer, asked.one("lang"))
+        return self._page(offer, language, face, standing, held, said, released=face is Face.SAVED)
+
+    async def decide(self, request: Request) -> Response:
+        """Record an answer; only then say so, in the cookie and by a redirect to the confirmation."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        said = provenance(request)
+        held = self.states.held(request, offer, said)
+        chosen: str | None = None
+        try:
+            chosen = query(request).one("lang")
+            if said.destination not in {None, "iframe", "frame"}:
+                raise Refused("an embedded form was posted outside its frame")
+            answer = self.desk.answer(await read_form(request), offer, said, held, Channel.FRAME)
+            kept = await self.db.write(service.record, answer, self.signer)
+        except (Refused, Conflict, Unavailable) as error:
+            log.info("answer not kept at %s: %s", offer.site.slug, error)
+            return self._again(request, offer, said, held, error, chosen)
+        if held:
+            self.states.changes.note(kept)
+        language = chosen if chosen in offer.site.languages else answer.notice.language
+        location = f"/embed/{offer.site.slug}?lang={language}&saved={self.codes.code(kept.receipt)}"
+        return surfaces.DECISION.answer(
+            b"",
+            (b"location", location.encode()),
+            self.cookie.header(offer.site.slug, kept, time.time()),
+            places=offer.places,
+            status=303,
+        )
+
+    async def style(self, request: Request) -> Response:
+        """Return the stylesheet of the partner's page for what holds now."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        said = provenance(request)
+        held = self.states.held(request, offer, said)
+        showing = _SHOWING[_face(self.states.standing(held, offer, said, time.time()))]
+        body = offer.prepared.get(showing)
+        if body is None:
+            body = offer.prepared[showing] = stylesheet(offer.site, showing)
+        return surfaces.STYLE.answer(body, places=offer.places)
+
+    async def theme(self, request: Request) -> Response:
+        """Return the colours of a site, for our own pages."""
+        return surfaces.THEME.answer(theme(self.catalogue.offer(request.path_params["site"]).site.looks))
+
+    def _again(
+        self,
+        request: Request,
+        offer: Offer,
+        said: Provenance,
+        held: Held | None,
+        error: Exception,
+        chosen: str | None,
+    ) -> Response:
+        """Show the question again after an answer that was not stored, with a fresh form."""
+        standing = self.states.standing(held, offer, said, time.time())
+        face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
+        language = language_of(request, offer, chosen)
+        response = self._page(offer, language, face, standing, held, said, status=status_of(error))
+        if isinstance(error, Unavailable):
+            response.headers["retry-after"] = "2"
+        return response
+
+    def _page(
+        self,
+        offer: Offer,
+        language: str,
+        face: Face,
+        standing: Standing,
+        held: Held | None,
+        said: Provenance,
+        *,
+        released: bool = False,
+        status: int = 200,
+    ) -> Response:
+        page = self._prepared(offer, language, face, standing, signal=said.gpc)
+        notice = offer.notices[language]
+        body = page.fill(
+            token=self.forms.issue(offer.site.slug, notice.digest, Channel.FRAME, time.time()),
+            receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
+            until=long_date(datetime.fromtimestamp(held.expires_at, UTC), language) if held else "",
+            releases=releases(offer, standing) if released else "",
+        )
+        surface = surfaces.RELEASING if released else surfaces.EMBED
+        return surface.answer(body, (b"content-language", language.encode()), places=offer.places, status=status)
+
+    def _prepared(self, offer: Offer, language: str, face: Face, standing: Standing, *, signal: bool) -> Prepared:
+        key = (language, face, standing.granted, signal)
+        page = offer.prepared.get(key)
+        if page is None:
+            if len(offer.prepared) > _PREPARED:
+                offer.prepared.clear()
+            view = EmbedView(
+                language=language,
+                site=offer.site,
+                notice=offer.notices[language],
+                face=face,
+                granted=standing.granted,
+                signal=signal,
+            )
+            page = offer.prepared[key] = Prepared.of(view)
+        return page
+
+
+_SHOWING = {Face.ASK: Showing.ASKS, Face.DECIDED: Showing.DECIDED, Face.SIGNAL: Showing.SIGNAL}
+
+
+def releases(offer: Offer, standing: Standing) -> str:
+    """Return the elements that load every released image and frame tag from the gate."""
+    elements: list[str] = []
+    for tag in offer.tags.values():
+        if standing.allows(tag.purposes):
+            address = f"/release/{offer.site.slug}/{tag.name}"
+            if Kind.IMAGE in tag.addresses:
+                elements.append(f'<img src="{address}.gif" alt="" width="1" height="1">')
+            elif Kind.FRAME in tag.addresses:
+                elements.append(
+                    f'<iframe src="{address}.html" title="{escape(tag.vendor)}" width="1" height="1" hidden></iframe>'
+                )
+    return "".join(elements)
+
+
+def _face(standing: Standing) -> Face:
+    if standing.decided:
+        return Face.DECIDED
+    return Face.SIGNAL if standing.state is State.SIGNAL else Face.ASK

@@ -1,0 +1,269 @@
+"""The pages a person opens at top level: the full question with every detail, and their own receipt."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from consentgw.consents import service, store
+from consentgw.consents.asking import Desk, language_of
+from consentgw.consents.model import Channel, Held, Method, Standing, State, standing
+from consentgw.consents.receipt import KIND
+from consentgw.consents.views import Answered, ConsentView, Face, ReceiptStanding, ReceiptView
+from consentgw.errors import AlreadyAnswered, Conflict, NotFound, Refused, Unavailable
+from consentgw.http import surfaces
+from consentgw.http.forms import query, read_form
+from consentgw.http.lane import Route
+from consentgw.http.languages import long_date
+from consentgw.http.origins import provenance
+from consentgw.http.pages import Prepared
+from consentgw.http.problems import status_of
+from consentgw.keys.model import compact
+from consentgw.notices import store as notices
+from consentgw.notices.service import own_cookies
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from consentgw.consents.states import Changes, States
+    from consentgw.consents.store import Kept
+    from consentgw.consents.tokens import Codes, Forms, StateCookie
+    from consentgw.db import Database
+    from consentgw.http.forms import Form
+    from consentgw.http.origins import Provenance
+    from consentgw.keys.model import Signer
+    from consentgw.notices.catalogue import Catalogue, Offer
+    from consentgw.notices.model import Notice
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """``/consent/{site}`` and ``/receipt/{code}``."""
+
+    db: Database
+    catalogue: Catalogue
+    states: States
+    changes: Changes
+    desk: Desk
+    forms: Forms
+    codes: Codes
+    cookie: StateCookie
+    signer: Signer
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the addresses of these pages."""
+        return (
+            Route("/consent/{site}", self.ask, surfaces.VISITOR),
+            Route("/consent/{site}", self.decide, surfaces.VISITOR, ("POST",)),
+            Route("/receipt/{code}.json", self.download, surfaces.DOWNLOAD),
+            Route("/receipt/{code}.jws", self.download_signed, surfaces.DOWNLOAD),
+            Route("/receipt/{code}", self.receipt, surfaces.VISITOR),
+            Route("/receipt/{code}/withdraw", self.withdraw, surfaces.VISITOR, ("POST",)),
+        )
+
+    async def ask(self, request: Request) -> Response:
+        """Show every purpose, vendor, cookie, lifetime and country, with the same form."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        asked = query(request)
+        code = asked.one("receipt")
+        held = await self._held(request, offer, provenance(request), code)
+        return self._question(request, offer, held, asked.one("lang"), code=code or "")
+
+    async def decide(self, request: Request) -> Response:
+        """Record an answer given on the full page, then lead to its receipt."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        said = provenance(request)
+        chosen: str | None = None
+        code: str | None = None
+        held: Held | None = None
+        try:
+            chosen = query(request).one("lang")
+            form = await read_form(request)
+            code = form.one("receipt") or None
+            held = await self._held(request, offer, said, code)
+            return await self._record(form, offer, said, held, chosen)
+        except (Refused, Conflict, Unavailable) as error:
+            log.info("answer not kept at %s: %s", offer.site.slug, error)
+            face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
+            return self._question(request, offer, held, chosen, code=code or "", face=face, status=status_of(error))
+
+    async def receipt(self, request: Request) -> Response:
+        """Show a person their own receipt; changes nothing."""
+        kept = await self._kept(request)
+        return await self._receipt(request, kept, 200)
+
+    async def withdraw(self, request: Request) -> Response:
+        """Withdraw whatever the receipt's subject has granted at this site."""
+        kept = await self._kept(request)
+        offer = self.catalogue.offer(kept.receipt.site)
+        said = provenance(request)
+        try:
+            form = await read_form(request)
+            held = await self.db.read(store.held, kept.receipt.id)
+            return await self._record(form, offer, said, held, query(request).one("lang"), only=Method.WITHDRAW)
+        except AlreadyAnswered:
+            return await self._receipt(request, kept, 409)
+
+    async def download(self, request: Request) -> Response:
+        """Return the receipt as the JSON that was signed."""
+        kept = await self._kept(request)
+        return surfaces.DOWNLOAD.answer(kept.body, _as_file(kept, "json"))
+
+    async def download_signed(self, request: Request) -> Response:
+        """Return the receipt as a JWS, verifiable offline."""
+        kept = await self._kept(request)
+        signed = compact(kept.body, kept.kid, KIND, kept.signature)
+        answer = surfaces.DOWNLOAD.answer(signed.encode(), _as_file(kept, "jws"))
+        answer.headers["content-type"] = "application/jose"
+        return answer
+
+    async def _record(
+        self,
+        form: Form,
+        offer: Offer,
+        said: Provenance,
+        held: Held | None,
+        chosen: str | None,
+        only: Method | None = None,
+    ) -> Response:
+        answer = self.desk.answer(form, offer, said, held, Channel.PAGE)
+        if only is not None and answer.method is not only:
+            raise Refused(f"this address takes only {only.value}")
+        kept = await self.db.write(service.record, answer, self.signer)
+        if held:
+            self.changes.note(kept)
+        language = chosen if chosen in offer.site.languages else answer.notice.language
+        return surfaces.VISITOR.answer(
+            b"",
+            (b"location", f"/receipt/{self.codes.code(kept.receipt)}?lang={language}".encode()),
+            self.cookie.header(offer.site.slug, kept, time.time()),
+            status=303,
+        )
+
+    async def _held(self, request: Request, offer: Offer, said: Provenance, code: str | None) -> Held | None:
+        """Return the decision that is changed here: of the receipt the page was opened from, or the browser's own."""
+        if not code:
+            return self.states.held(request, offer, said)
+        kept = await self.db.read(store.read, self.codes.receipt(code))
+        if kept.receipt.site != offer.site.slug:
+            raise NotFound("the receipt is another site's")
+        return await self.db.read(store.held, kept.receipt.id)
+
+    async def _kept(self, request: Request) -> Kept:
+        return await self.db.read(store.read, self.codes.receipt(request.path_params["code"]))
+
+    def _question(
+        self,
+        request: Request,
+        offer: Offer,
+        held: Held | None,
+        chosen: str | None,
+        *,
+        code: str = "",
+        face: Face | None = None,
+        status: int = 200,
+    ) -> Response:
+        language = language_of(request, offer, chosen)
+        said = provenance(request)
+        holds = self.states.standing(held, offer, said, time.time())
+        notice = offer.notices[language]
+        view = ConsentView(
+            language=language,
+            languages=offer.site.languages,
+            site_slug=offer.site.slug,
+            site_name=offer.site.name,
+            site=offer.site,
+            notice=notice,
+            face=face or _face(holds),
+            own=own_cookies(offer.site),
+            granted=holds.granted,
+            signal=said.gpc,
+            receipt=code,
+        )
+        body = Prepared.of(view).fill(
+            token=self.forms.issue(offer.site.slug, notice.digest, Channel.PAGE, time.time()),
+            receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
+            until=long_date(datetime.fromtimestamp(held.expires_at, UTC), language) if held else "",
+        )
+        answer = surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
+        if status == 503:
+            answer.headers["retry-after"] = "2"
+        return answer
+
+    async def _receipt(self, request: Request, kept: Kept, status: int) -> Response:
+        receipt = kept.receipt
+        offer = self.catalogue.offer(receipt.site)
+        language = language_of(request, offer, query(request).one("lang"))
+        shown = await self.db.read(notices.read, receipt.decision.notice)
+        latest = await self.db.read(store.held, receipt.id)
+        current = offer.notices[language]
+        view = ReceiptView(
+            language=language,
+            languages=offer.site.languages,
+            site_slug=offer.site.slug,
+            site_name=offer.site.name,
+            site=offer.site,
+            notice=current,
+            code=request.path_params["code"],
+            receipt=str(receipt.id),
+            key=kept.kid,
+            standing=_became(
+                receipt.id == latest.receipt, standing(latest, answerable=offer.answerable, now=time.time())
+            ),
+            operator=shown.operator,
+            answers=_answers(shown, current, receipt.decision.granted),
+            recipients=tuple(
+                dict.fromkeys(
+                    (tag.vendor, tag.country) for tag in shown.tags if tag.purposes <= receipt.decision.granted
+                )
+            ),
+            granted=receipt.decision.granted,
+            answered_in=receipt.language,
+            method=receipt.method,
+            channel=receipt.channel,
+            decided_at=receipt.decision.decided_at,
+            expires_at=receipt.expires_at,
+            policy=receipt.policy,
+            notice_digest=receipt.decision.notice,
+        )
+        token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
+        body = Prepared.of(view).fill(token=token)
+        return surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
+
+
+def _answers(shown: Notice, current: Notice, granted: frozenset[str]) -> tuple[Answered, ...]:
+    """Return what was answered, in the words of the reader's language where the purpose is still asked about."""
+    words = {purpose.key: purpose.wording[current.language] for purpose in current.purposes}
+    rows: list[Answered] = []
+    for purpose in shown.purposes:
+        if purpose.optional:
+            said = words.get(purpose.key, purpose.wording[shown.language])
+            rows.append(Answered(title=said.title, sentence=said.sentence, granted=purpose.key in granted))
+    return tuple(rows)
+
+
+def _became(latest: bool, now: Standing) -> ReceiptStanding:
+    if now.state is State.WITHDRAWN:
+        return ReceiptStanding.WITHDRAWN
+    if not latest:
+        return ReceiptStanding.REPLACED
+    return {State.EXPIRED: ReceiptStanding.EXPIRED, State.SUPERSEDED: ReceiptStanding.OUTDATED}.get(
+        now.state, ReceiptStanding.VALID
+    )
+
+
+def _face(holds: Standing) -> Face:
+    if holds.decided:
+        return Face.DECIDED
+    return Face.SIGNAL if holds.state is State.SIGNAL else Face.ASK
+
+
+def _as_file(kept: Kept, ending: str) -> tuple[bytes, bytes]:
+    name = f"receipt-{kept.receipt.site}-{kept.receipt.id}.{ending}"
+    return b"content-disposition", f'attachment; filename="{name}"'.encode()

@@ -1,0 +1,113 @@
+"""A receipt: the record of one decision, as it is signed and as it is read back.
+
+The signed body is canonical JSON (RFC 8785); the field names follow ISO/IEC TS 27560 where it has one
+("modelled on": the text of the standard is not public). No address of the person, no browser name, no name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import rfc8785
+
+from consentgw.consents.model import Channel, Decision, Method, Source
+from consentgw.policies.model import PolicyRef
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KIND = "consent-receipt+jws"
+"""``typ`` of the JWS around a receipt."""
+SCHEMA = "consentgw-receipt-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the browser said about where the answer came from. Kept because it cannot identify anybody."""
+
+    origin: str | None
+    fetch_site: str | None
+    gpc: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The immutable record of a decision."""
+
+    id: UUID
+    site: str
+    subject: UUID
+    previous: UUID | None
+    """The receipt this answer replaces."""
+    decision: Decision
+    policy: PolicyRef
+    language: str
+    method: Method
+    channel: Channel
+    source: Source
+    expires_at: datetime
+    profile: str
+    evidence: Evidence
+
+    def body(self) -> bytes:
+        """Return the canonical JSON that is signed."""
+        return rfc8785.dumps(
+            {
+                "schema_version": SCHEMA,
+                "receipt_id": str(self.id),
+                "site": self.site,
+                "pii_principal_id": str(self.subject),
+                "replaces": str(self.previous) if self.previous else None,
+                "notice": self.decision.notice,
+                "policy": {"version": self.policy.version, "digest": self.policy.digest},
+                "language": self.language,
+                "granted": sorted(self.decision.granted),
+                "refused": sorted(self.decision.refused),
+                "method": self.method.value,
+                "channel": self.channel.value,
+                "source": self.source.value,
+                "event_time": _written(self.decision.decided_at),
+                "valid_until": _written(self.expires_at),
+                "jurisdiction_profile": self.profile,
+                "evidence": {
+                    "origin": self.evidence.origin,
+                    "fetch_site": self.evidence.fetch_site,
+                    "gpc": self.evidence.gpc,
+                },
+            }
+        )
+
+
+def read(body: Mapping[str, Any]) -> Receipt:
+    """Return the receipt of a body that was written by :meth:`Receipt.body`."""
+    return Receipt(
+        id=UUID(body["receipt_id"]),
+        site=body["site"],
+        subject=UUID(body["pii_principal_id"]),
+        previous=UUID(body["replaces"]) if body["replaces"] else None,
+        decision=Decision(
+            notice=body["notice"],
+            granted=frozenset(body["granted"]),
+            refused=frozenset(body["refused"]),
+            decided_at=_read(body["event_time"]),
+        ),
+        policy=PolicyRef(**body["policy"]),
+        language=body["language"],
+        method=Method(body["method"]),
+        channel=Channel(body["channel"]),
+        source=Source(body["source"]),
+        expires_at=_read(body["valid_until"]),
+        profile=body["jurisdiction_profile"],
+        evidence=Evidence(**body["evidence"]),
+    )
+
+
+def _written(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -1,0 +1,93 @@
+"""What holds for the browser that asks: its cookie, corrected by what was decided elsewhere since.
+
+A person may withdraw on their receipt page, where the browser shows us another cookie jar than on the
+partner's page; or by REST. Every process therefore keeps the latest decision of each subject who changed
+their mind, read from the ledger's end a few times a second. It is small: whoever never changed their mind
+is not in it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from consentgw.consents import store
+from consentgw.consents.model import Held, Standing, standing
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from consentgw.consents.tokens import StateCookie
+    from consentgw.db import Database
+    from consentgw.http.origins import Provenance
+    from consentgw.notices.catalogue import Offer
+
+REFRESH_SECONDS = 0.25
+"""How often a process looks for what others recorded."""
+STALE_SECONDS = 1.0
+"""After so long without a look, nothing may be released: a withdrawal could have been missed."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """The latest decision of every subject who changed their mind, as far as this process has read the log."""
+
+    latest: dict[UUID, Held] = field(default_factory=dict[UUID, Held])
+    read_to: int = 0
+    read_at: float = float("-inf")
+
+    def note(self, held: Held) -> None:
+        """Take in a decision; an older one never undoes a newer."""
+        known = self.latest.get(held.subject)
+        if known is None or known.sequence < held.sequence:
+            self.latest[held.subject] = held
+
+    def newest(self, held: Held) -> Held:
+        """Return the newer of a browser's decision and what we know of its subject."""
+        known = self.latest.get(held.subject)
+        return held if known is None or known.sequence <= held.sequence else known
+
+    def forget(self, now: float) -> None:
+        """Drop what has expired: its cookies have, too."""
+        for subject in [subject for subject, held in self.latest.items() if held.expires_at <= now]:
+            del self.latest[subject]
+
+    async def refresh(self, db: Database) -> None:
+        """Read what the log has gained."""
+        started = time.monotonic()
+        for held in await db.read(store.changes, self.read_to):
+            self.note(held)
+            self.read_to = held.sequence
+        self.read_at = started
+
+    @property
+    def fresh(self) -> bool:
+        """Return whether a withdrawal recorded more than a second ago is certain to be known here."""
+        return time.monotonic() - self.read_at < STALE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """Answers what holds for a request."""
+
+    cookie: StateCookie
+    changes: Changes
+    origin: str
+    """Our own origin: documents of ours ask on the site's behalf."""
+
+    def held(self, request: Request, offer: Offer, said: Provenance) -> Held | None:
+        """Return the decision that counts for this browser at this site.
+
+        Asked from a page that is not the site's, the answer is "none": otherwise any page could read a
+        visitor's state off our stylesheet, where a browser does not partition cookies.
+        """
+        if not (said.from_one_of(offer.site.origins) or said.page == self.origin):
+            return None
+        held = self.cookie.read(request, offer.site.slug)
+        return self.changes.newest(held) if held else None
+
+    def standing(self, held: Held | None, offer: Offer, said: Provenance, now: float) -> Standing:
+        """Return what holds now."""
+        return standing(held, answerable=offer.answerable, now=now, signal=said.gpc)

@@ -1,0 +1,126 @@
+"""The ledger as rows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from consentgw.consents import receipt as receipts_format
+from consentgw.consents.model import Held, Method
+from consentgw.consents.tables import receipts
+from consentgw.errors import AlreadyAnswered, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from sqlalchemy import Connection, Row
+
+    from consentgw.consents.receipt import Receipt
+    from consentgw.db import Unit
+
+_ADD = insert(receipts)
+_HELD = select(
+    receipts.c.id,
+    receipts.c.subject,
+    receipts.c.sequence,
+    receipts.c.notice,
+    receipts.c.granted,
+    receipts.c.method,
+    receipts.c.expires_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A receipt as it lies in the ledger: the signed bytes, and what they say."""
+
+    receipt: Receipt
+    sequence: int
+    body: bytes
+    kid: str
+    signature: bytes
+
+
+def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes) -> Held:
+    """Add a receipt to the end of the ledger.
+
+    Raises:
+        AlreadyAnswered: the form it answers, whose token carried its id, was used before.
+    """
+    granted = receipt.decision.granted
+    row = {
+        "id": receipt.id,
+        "site": receipt.site,
+        "subject": receipt.subject,
+        "previous": receipt.previous,
+        "notice": receipt.decision.notice,
+        "granted": " ".join(sorted(granted)),
+        "method": receipt.method.value,
+        "expires_at": receipt.expires_at,
+        "body": body,
+        "kid": kid,
+        "signature": signature,
+    }
+    try:
+        added = unit.connection.execute(_ADD, row).inserted_primary_key
+    except IntegrityError:
+        raise AlreadyAnswered("this form was used before") from None
+    return Held(
+        receipt.id,
+        receipt.subject,
+        added[0],  # pyright: ignore[reportOptionalSubscript]
+        receipt.decision.notice,
+        granted,
+        receipt.method,
+        int(receipt.expires_at.timestamp()),
+    )
+
+
+def read(connection: Connection, identifier: UUID) -> Kept:
+    """Return a receipt.
+
+    Raises:
+        NotFound: there is no such receipt.
+    """
+    row = connection.execute(select(receipts).where(receipts.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NotFound("no such receipt")
+    body = bytes(row.body)
+    return Kept(receipts_format.read(json.loads(body)), row.sequence, body, row.kid, bytes(row.signature))
+
+
+def held(connection: Connection, identifier: UUID) -> Held:
+    """Return what a receipt's subject holds now: the latest decision, which need not be this receipt.
+
+    Raises:
+        NotFound: there is no such receipt.
+    """
+    subject = select(receipts.c.subject).where(receipts.c.id == identifier).scalar_subquery()
+    query = _HELD.where(receipts.c.subject == subject).order_by(receipts.c.sequence.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise NotFound("no such receipt")
+    return _held(row)
+
+
+def changes(connection: Connection, after: int) -> Sequence[Held]:
+    """Return the decisions that replaced an earlier one, from a place in the log on, in its order."""
+    query = _HELD.where(receipts.c.previous.is_not(None), receipts.c.sequence > after).order_by(receipts.c.sequence)
+    return [_held(row) for row in connection.execute(query)]
+
+
+def _held(row: Row[Any]) -> Held:
+    return Held(
+        receipt=row.id,
+        subject=row.subject,
+        sequence=row.sequence,
+        notice=row.notice,
+        granted=frozenset(row.granted.split()),
+        method=Method(row.method),
+        expires_at=int(row.expires_at.timestamp()),
+    )

@@ -1,0 +1,138 @@
+"""What travels with a visitor: the form token, the state cookie and the receipt code.
+
+All three are sealed, and none says who the visitor is. A form token states what was shown and carries the
+id its receipt will have: the ledger's unique key makes it single use, with nothing to store when a form is
+shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentgw.consents.identifiers import uuid7
+from consentgw.consents.model import Channel, Held, Method
+from consentgw.errors import NotFound, Unconfirmed
+from consentgw.http.cookies import partitioned, read_cookies
+from consentgw.http.seals import Seal, from_text, to_base36, to_text
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from starlette.requests import Request
+
+FORM_SECONDS = 12 * 3600
+"""How long a form may lie open before it is answered."""
+_SKEW = 120
+"""Seconds by which the clocks of two processes may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a form token states."""
+
+    receipt: UUID
+    notice: str
+    channel: Channel
+
+
+class Forms:
+    """Form tokens."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+
+    def issue(self, site: str, notice: str, channel: Channel, now: float) -> str:
+        """Return the token of a form that is shown now."""
+        return self._seal.close(f"{to_text(uuid7())}.{site}.{notice}.{channel.value}.{to_base36(int(now))}")
+
+    def read(self, token: str, site: str, now: float) -> Shown:
+        """Return what a token states.
+
+        Raises:
+            Unconfirmed: we did not issue it, not for this site, or too long ago.
+        """
+        text = self._seal.open(token)
+        if text is None:
+            raise Unconfirmed("the form token is not ours")
+        receipt, its_site, notice, channel, issued = text.split(".")
+        if its_site != site:
+            raise Unconfirmed("the form token is another site's")
+        if not -_SKEW <= now - int(issued, 36) <= FORM_SECONDS:
+            raise Unconfirmed("the form token is too old")
+        return Shown(from_text(receipt), notice, Channel(channel))
+
+
+class Codes:
+    """Receipt codes: whoever has one may read the receipt, and withdraw."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+
+    def code(self, receipt: UUID) -> str:
+        """Return the code of a receipt; 128 bits of it cannot be guessed."""
+        return self._seal.close(to_text(receipt)).replace(".", "~")
+
+    def receipt(self, code: str) -> UUID:
+        """Return the receipt of a code.
+
+        Raises:
+            NotFound: we never gave out this code.
+        """
+        text = self._seal.open(code.replace("~", "."))
+        if text is None:
+            raise NotFound("no such receipt")
+        return from_text(text)
+
+
+class StateCookie:
+    """The state cookie: what a browser holds of its decision at one site, in the partition of that site."""
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+
+    def header(self, site: str, held: Held, now: float) -> tuple[bytes, bytes]:
+        """Return the header that keeps a decision."""
+        return partitioned(_name(site), self._write(site, held), max(0, held.expires_at - int(now)))
+
+    def read(self, request: Request, site: str) -> Held | None:
+        """Return what the browser holds: of several genuine cookies the one furthest in the log, else None."""
+        held = [read for value in read_cookies(request, _name(site)) if (read := self._read(site, value))]
+        return max(held, key=lambda one: one.sequence) if held else None
+
+    def _write(self, site: str, held: Held) -> str:
+        return self._seal.close(
+            ".".join(
+                (
+                    to_text(held.receipt),
+                    to_text(held.subject),
+                    to_base36(held.sequence),
+                    held.notice,
+                    held.method.value,
+                    to_base36(held.expires_at),
+                    "+".join(sorted(held.granted)),
+                    site,
+                )
+            )
+        )
+
+    def _read(self, site: str, value: str) -> Held | None:
+        text = self._seal.open(value)
+        if text is None:
+            return None
+        receipt, subject, sequence, notice, method, expires, granted, its_site = text.split(".")
+        if its_site != site:
+            return None
+        return Held(
+            receipt=from_text(receipt),
+            subject=from_text(subject),
+            sequence=int(sequence, 36),
+            notice=notice,
+            granted=frozenset(granted.split("+")) if granted else frozenset(),
+            method=Method(method),
+            expires_at=int(expires, 36),
+        )
+
+
+def _name(site: str) -> str:
+    return f"__Host-cg-{site}"

@@ -1,0 +1,130 @@
+"""The open database: its one writer, its readers and the checks before anybody may use it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from consentgw.db import engines, migrations
+from consentgw.db.writer import Writer
+from consentgw.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from consentgw.db.writer import Unit
+    from consentgw.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 8
+"""Reads under way at once on PostgreSQL."""
+_ORDER = 0x636F6E73
+"""Key of the advisory lock that puts the groups of all processes in one order."""
+
+
+def utc_now() -> datetime:
+    """Return the present instant, aware UTC."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """One way to write, one way to read, with and without an event loop."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        self.clock = clock
+        self.embedded = engine.dialect.name == "sqlite"
+        self._engine = engine
+        self._held: Connection | None = None
+        self._reading = threading.Lock()
+        self._pool = None if self.embedded else ThreadPoolExecutor(READERS, "consentgw-reader")
+        self.writer = Writer(engine.connect, self._begin, clock)
+
+    async def write(self, verb: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a verb and return its answer after the durable commit.
+
+        Raises:
+            Unavailable: it could not be kept; nothing is known to be stored and the same call is safe to repeat.
+        """
+        return await self.writer.submit_async(lambda unit: verb(unit, *args, **kwargs))
+
+    def apply(self, verb: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what :meth:`write` does, without an event loop."""
+        return self.writer.submit(lambda unit: verb(unit, *args, **kwargs)).result()
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a query and return its answer.
+
+        SQLite answers inline on a held connection: a hop to a thread costs more than the read.
+
+        Raises:
+            Unavailable: the database did not answer.
+        """
+        if self._pool is None:
+            return self.ask(query, *args, **kwargs)
+        call = asyncio.get_running_loop().run_in_executor(self._pool, lambda: self.ask(query, *args, **kwargs))
+        return await call
+
+    def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what :meth:`read` does, without an event loop."""
+        try:
+            if self.embedded:
+                with self._reading:
+                    self._held = self._held or engines.reading(self._engine)
+                    return query(self._held, *args, **kwargs)
+            with engines.reading(self._engine) as connection:
+                return query(connection, *args, **kwargs)
+        except DBAPIError as error:
+            raise Unavailable("the database did not answer") from error
+
+    def close(self) -> None:
+        """Write what is queued and close every connection."""
+        self.writer.close()
+        if self._pool is not None:
+            self._pool.shutdown()
+        if self._held is not None:
+            self._held.close()
+        self._engine.dispose()
+
+    def _begin(self, connection: Connection) -> None:
+        connection.begin()
+        if not self.embedded:
+            connection.execute(_TAKE_TURN, {"key": _ORDER})
+
+
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)")
+
+
+@contextmanager
+def open_database(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Iterator[Database]:
+    """Open the database of an installation, if it is safe to.
+
+    Raises:
+        Misconfigured: durability is off, the schema is not ours, or another process writes to the file.
+    """
+    with engines.exclusive(settings):
+        engine = engines.connect(settings)
+        try:
+            engines.check(engine)
+            migrations.check(engine)
+        except DBAPIError as error:
+            raise Misconfigured(f"cannot open the database: {_reason(error)}") from error
+        database = Database(engine, clock)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+def _reason(error: Any) -> str:
+    return str(error.orig).strip().splitlines()[0]

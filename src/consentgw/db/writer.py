@@ -1,0 +1,204 @@
+"""Group commit: one thread that writes, many units of work in one durable transaction.
+
+Units that arrive while a commit is under way wait for the next one and share it; nobody lingers for a fuller group.
+A caller hears of success only after the commit returned, and of failure when it did not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from consentgw.errors import ConsentgwError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Insert
+
+GROUP = 256
+"""Units in one commit at the most."""
+QUEUE = 2_000
+"""Units waiting at the most; one more is refused, so that an overload stays short."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """One unit of work: everything a verb needs to change the database."""
+
+    connection: Connection
+    now: datetime
+    """Aware UTC; one instant for the whole unit."""
+    appended: list[tuple[Insert, dict[str, Any]]] = field(default_factory=list[tuple["Insert", dict[str, Any]]])
+
+    def append(self, statement: Insert, row: dict[str, Any]) -> None:
+        """Add a row just before the commit, together with the like rows of the whole group.
+
+        For rows that nothing in the unit reads back and that cannot clash: one round trip serves the group.
+        """
+        self.appended.append((statement, row))
+
+
+@dataclass(slots=True)
+class _Job:
+    call: Callable[[Unit], Any]
+    future: Future[Any] | asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop | None
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():  # the caller gave up waiting; what was kept stays kept
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class Writer:
+    """The thread that owns the writing connection."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        begin: Callable[[Connection], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._connect = connect
+        self._begin = begin
+        self._clock = clock
+        self._connection: Connection | None = None
+        self._waiting: deque[_Job] = deque()
+        self._ready = threading.Condition()
+        self._closing = False
+        self.commits = 0
+        self.kept = 0
+        self._thread = threading.Thread(target=self._run, name="consentgw-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, call: Callable[[Unit], Any]) -> Future[Any]:
+        """Queue a unit for a caller without an event loop."""
+        future: Future[Any] = Future()
+        self._put(_Job(call, future, None))
+        return future
+
+    def submit_async(self, call: Callable[[Unit], Any]) -> asyncio.Future[Any]:
+        """Queue a unit for the running event loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._put(_Job(call, future, loop))
+        return future
+
+    def close(self) -> None:
+        """Write what is queued, then stop the thread and close its connection."""
+        with self._ready:
+            self._closing = True
+            self._ready.notify()
+        self._thread.join()
+
+    def _put(self, job: _Job) -> None:
+        with self._ready:
+            if self._closing:
+                raise Unavailable("the database is closing")
+            if len(self._waiting) >= QUEUE:
+                raise Unavailable("too many answers are waiting to be kept")
+            self._waiting.append(job)
+            self._ready.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._ready:
+                while not self._waiting and not self._closing:
+                    self._ready.wait()
+                group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
+            if not group:
+                break
+            self._write(group)
+            _settle(group)
+        self._disconnect()
+
+    def _write(self, group: list[_Job]) -> None:
+        try:
+            connection = self._connection = self._connection or self._connect()
+            self._begin(connection)
+            appended: list[tuple[Insert, dict[str, Any]]] = []
+            for job in group:
+                self._attempt(job, connection, appended)
+            _insert(connection, appended)
+            connection.commit()
+        except Exception as error:
+            # Nothing of the group is known to be kept, so nobody of the group is told it was.
+            self._disconnect()
+            for job in group:
+                job.error = job.error or _unavailable(error)
+            return
+        self.commits += 1
+        self.kept += sum(job.error is None for job in group)
+
+    def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[Insert, dict[str, Any]]]) -> None:
+        """Run one unit under its own savepoint: if it fails, it fails alone."""
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SAVEPOINT unit")
+        unit = Unit(connection, self._clock())
+        try:
+            job.result = job.call(unit)
+        except Exception as error:
+            driver.execute("ROLLBACK TO SAVEPOINT unit")
+            job.error = error if isinstance(error, (ConsentgwError, IntegrityError)) else _unavailable(error)
+        else:
+            appended.extend(unit.appended)
+        driver.execute("RELEASE SAVEPOINT unit")
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.rollback()
+            except DBAPIError:
+                connection.invalidate()
+            connection.close()
+
+
+def _unavailable(error: Exception) -> BaseException:
+    """Translate a database that failed; a defect in a verb stays what it is."""
+    if not isinstance(error, DBAPIError):
+        return error
+    unavailable = Unavailable("the database could not keep it")
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _insert(connection: Connection, appended: Iterable[tuple[Insert, dict[str, Any]]]) -> None:
+    rows: dict[Insert, list[dict[str, Any]]] = {}
+    for statement, row in appended:
+        rows.setdefault(statement, []).append(row)
+    for statement, values in rows.items():
+        connection.execute(statement, values)
+
+
+def _settle(group: list[_Job]) -> None:
+    """Wake every caller: one call into each event loop, however many wait there."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+    for job in group:
+        if job.loop is None:
+            job.settle()
+        else:
+            by_loop.setdefault(job.loop, []).append(job)
+    for loop, jobs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle_all, jobs)
+        except RuntimeError:  # that loop is closed: nobody is left to tell
+            continue
+
+
+def _settle_all(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.settle()

@@ -1,0 +1,92 @@
+"""The visitors' lane: a small router in front of FastAPI.
+
+It matches whole addresses and speaks Starlette's own Request and Response, without the router and
+middleware that cost more than the answer (docs/architecture.md, section 2). What it does not know goes on
+to the app behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from consentgw.http.problems import MethodNotAllowed, describe
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from consentgw.http.surfaces import Surface
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+log = logging.getLogger(__name__)
+
+_PARAMETER = re.compile(r"\\{([a-z]+)\\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address: a pattern such as ``/embed/{site}/style.css``, its endpoint and its surface."""
+
+    path: str
+    endpoint: Endpoint
+    surface: Surface
+    methods: tuple[str, ...] = ("GET",)
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Return the pattern as an expression; a parameter is one path segment, or what stands before a dot."""
+        return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", re.escape(self.path)))
+
+
+class Lane:
+    """An ASGI app that answers its own routes and hands everything else on."""
+
+    def __init__(self, routes: Sequence[Route], behind: ASGIApp) -> None:
+        self.routes = tuple(routes)
+        self._behind = behind
+        self._by_head: dict[str, list[tuple[re.Pattern[str], dict[str, Endpoint]]]] = {}
+        for route in routes:
+            known = self._by_head.setdefault(route.path.split("/", 2)[1], [])
+            endpoints = next((found for pattern, found in known if pattern == route.pattern), None)
+            if endpoints is None:
+                endpoints = dict[str, Endpoint]()
+                known.append((route.pattern, endpoints))
+            for method in route.methods:
+                endpoints[method] = route.endpoint
+                if method == "GET":
+                    endpoints["HEAD"] = route.endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            for pattern, endpoints in self._by_head.get(path.split("/", 2)[1] if path[:1] == "/" else "", ()):
+                if match := pattern.fullmatch(path):
+                    scope["path_params"] = match.groupdict()
+                    await _respond(endpoints, scope, receive, send)
+                    return
+        await self._behind(scope, receive, send)
+
+
+async def _respond(endpoints: dict[str, Endpoint], scope: Scope, receive: Receive, send: Send) -> None:
+    request = Request(scope, receive)
+    try:
+        endpoint = endpoints.get(scope["method"])
+        if endpoint is None:
+            raise MethodNotAllowed(sorted(endpoints))
+        response = await endpoint(request)
+    except ClientDisconnect:
+        return
+    except Exception as error:
+        response = describe(error, request)
+        if response.status_code >= 500:
+            log.exception("could not answer %s", scope["path_params"])
+    if scope["method"] == "HEAD":
+        response.body = b""  # the length header still tells the size of the GET answer (RFC 9110, 9.3.2)
+    await response(scope, receive, send)

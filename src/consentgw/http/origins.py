@@ -1,0 +1,71 @@
+"""Where a request came from, as far as browsers tell: Origin (RFC 6454), Fetch Metadata, Referer.
+
+Headers are compared as bytes browsers wrote; whatever is doubtful is treated as coming from somewhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from starlette.requests import Request
+
+_WANTED = {
+    b"origin": "origin",
+    b"referer": "referer",
+    b"sec-fetch-site": "site",
+    b"sec-fetch-dest": "destination",
+    b"sec-fetch-mode": "mode",
+    b"sec-gpc": "signal",
+}
+
+
+@dataclass(slots=True)
+class Provenance:
+    """What a browser says about where a request comes from; None where it says nothing."""
+
+    origin: str | None = None
+    referer: str | None = None
+    site: str | None = None
+    destination: str | None = None
+    mode: str | None = None
+    signal: str | None = None
+
+    @property
+    def gpc(self) -> bool:
+        """Return whether Global Privacy Control is on: exactly ``1``, anything else is no statement."""
+        return self.signal == "1"
+
+    @property
+    def page(self) -> str | None:
+        """Return the origin of the referring page."""
+        if self.referer is None:
+            return None
+        scheme, _, rest = self.referer.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}"
+
+    def from_one_of(self, origins: Collection[str]) -> bool:
+        """Return whether the referring page, where it is told, is one of these."""
+        return self.referer is None or self.page in origins
+
+    def from_ourselves(self, origin: str) -> bool:
+        """Return whether a form of our own posted this.
+
+        A browser that knows Fetch Metadata says ``same-origin``; an older one names our origin; a text browser
+        says nothing at all, and then the form token alone speaks for the form.
+        """
+        return self.site in {None, "same-origin"} and self.origin in {None, origin}
+
+
+def provenance(request: Request) -> Provenance:
+    """Read the headers that tell where a request comes from; of a repeated one, ``Sec-GPC: 1`` wins, else the last."""
+    found = Provenance()
+    for name, value in request.scope["headers"]:
+        if field := _WANTED.get(name):
+            if field == "signal" and found.gpc:
+                continue
+            setattr(found, field, value.decode("latin-1"))
+    return found

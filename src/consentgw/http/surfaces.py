@@ -1,0 +1,206 @@
+"""Surfaces: the headers of every address, declared once.
+
+A surface is a promise about a class of addresses: who may frame it, what it may load, who may keep a copy.
+Places in braces are filled per site: ``{partner}`` with the site's origins, ``{vendors}`` with the origins
+its tags lead to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_NOTHING = "default-src 'none'; base-uri 'none'"
+_PAGE = f"{_NOTHING}; style-src 'self'; img-src 'self'"
+_DENY_ALL = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "fullscreen",
+        "geolocation", "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb",
+    )
+)  # fmt: skip
+_ALWAYS = {"x-content-type-options": "nosniff", "permissions-policy": _DENY_ALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a site fills into the headers of its surfaces."""
+
+    partner: str = ""
+    vendors: str = ""
+
+
+NOWHERE = Places()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """A class of addresses and the headers all of them carry."""
+
+    name: str
+    media: str
+    declared: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def headers(self, places: Places = NOWHERE) -> Headers:
+        """Return the headers for a site, as bytes."""
+        return _headers(self, places)
+
+    def answer(self, body: bytes, *extra: tuple[bytes, bytes], places: Places = NOWHERE, status: int = 200) -> Answer:
+        """Return a response on this surface."""
+        return Answer(body, (*_headers(self, places), *extra), status)
+
+
+class Answer(Response):
+    """A Starlette response over bytes and headers prepared beforehand."""
+
+    def __init__(self, body: bytes, headers: Iterable[tuple[bytes, bytes]], status: int = 200) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+
+
+@lru_cache(maxsize=4096)
+def _headers(surface: Surface, places: Places) -> Headers:
+    declared = {"content-type": surface.media, **_ALWAYS, **surface.declared}
+    return tuple(
+        (name.encode(), value.format(partner=places.partner, vendors=places.vendors).encode())
+        for name, value in declared.items()
+    )
+
+
+_HTML = "text/html; charset=utf-8"
+_EMBEDDABLE = {"cache-control": "no-store", "cross-origin-resource-policy": "cross-origin"}
+_EMBED = {
+    **_EMBEDDABLE,
+    # strict-origin and not no-referrer: with the latter browsers send "Origin: null" on the decision.
+    "referrer-policy": "strict-origin",
+    "vary": "Cookie, Sec-GPC, Accept-Language",
+    "x-robots-tag": "noindex",
+}
+_TOP = {
+    "content-security-policy": f"{_PAGE}; form-action 'self'; frame-ancestors 'none'",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+EMBED = Surface(
+    "embed",
+    _HTML,
+    {
+        **_EMBED,
+        "content-security-policy": f"{_PAGE}; form-action 'self'; frame-ancestors {{partner}}",
+        "cross-origin-embedder-policy": "require-corp",
+    },
+)
+"""The document inside a partner's iframe."""
+
+RELEASING = Surface(
+    "releasing",
+    _HTML,
+    {
+        **_EMBED,
+        # No embedder policy here: the vendors' images and frames do not declare themselves embeddable.
+        "content-security-policy": (
+            f"{_NOTHING}; style-src 'self'; img-src 'self' {{vendors}}; frame-src 'self' {{vendors}};"
+            " form-action 'self'; frame-ancestors {partner}"
+        ),
+    },
+)
+"""A document of ours that carries released tags: the confirmation just after a yes, and the release frame."""
+
+DECISION = Surface(
+    "decision",
+    _HTML,
+    {**_EMBED, "content-security-policy": f"{_NOTHING}; frame-ancestors {{partner}}"},
+)
+"""The answer to a decision: a 303 with the cookie."""
+
+STYLE = Surface(
+    "style",
+    "text/css; charset=utf-8",
+    {**_EMBEDDABLE, "referrer-policy": "no-referrer", "vary": "Cookie, Sec-GPC, Referer"},
+)
+"""The state stylesheet of a partner's page."""
+
+RELEASE = Surface(
+    "release",
+    "",
+    {**_EMBEDDABLE, "referrer-policy": "no-referrer", "vary": "Cookie, Sec-Fetch-Dest, Referer"},
+)
+"""The gate: a redirect to a vendor, or nothing. The kind of element decides the media type."""
+
+_PRIVATE = {**_TOP, "cache-control": "no-store", "referrer-policy": "same-origin", "x-robots-tag": "noindex"}
+
+VISITOR = Surface("visitor", _HTML, _PRIVATE)
+"""A page of ours at top level."""
+
+POLICY = Surface(
+    "policy",
+    _HTML,
+    {
+        **_TOP,
+        "cache-control": "public, max-age=31536000, immutable",
+        "referrer-policy": "no-referrer",
+        "vary": "Accept-Language",
+    },
+)
+"""One immutable version of a policy."""
+
+DOWNLOAD = Surface(
+    "download",
+    "application/json",
+    {
+        "cache-control": "no-store",
+        "content-security-policy": f"{_NOTHING}; frame-ancestors 'none'; sandbox",
+        "referrer-policy": "no-referrer",
+        "cross-origin-resource-policy": "same-origin",
+        "x-robots-tag": "noindex",
+    },
+)
+"""A receipt as a file."""
+
+STATIC = Surface(
+    "static",
+    "text/css; charset=utf-8",
+    {"cache-control": "public, max-age=31536000, immutable", "cross-origin-resource-policy": "cross-origin"},
+)
+"""A file of ours that its address names by content."""
+
+THEME = Surface(
+    "theme",
+    "text/css; charset=utf-8",
+    {"cache-control": "public, max-age=60", "cross-origin-resource-policy": "cross-origin"},
+)
+"""The colours of a site, which may change."""
+
+PUBLIC = Surface(
+    "public",
+    "application/json",
+    {
+        "cache-control": "public, max-age=300",
+        "content-security-policy": f"{_NOTHING}; frame-ancestors 'none'",
+        "cross-origin-resource-policy": "cross-origin",
+        "access-control-allow-origin": "*",
+    },
+)
+"""Keys and statements for everybody."""
+
+OPERATIONS = Surface(
+    "operations",
+    "application/json",
+    {"cache-control": "no-store", "content-security-policy": f"{_NOTHING}; frame-ancestors 'none'"},
+)
+"""Health and the API's description."""
+
+PROBLEM = Surface("problem", _HTML, _PRIVATE)
+"""A page that says what went wrong."""

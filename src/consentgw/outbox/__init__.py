@@ -1,0 +1,30 @@
+"""Outbox: what happened, kept in the same transaction as the change it tells.
+
+An event says only which thing changed, by its ids; whoever is interested reads the thing. At-least-once by
+construction: a change without its event, or an event without its change, cannot be committed. Delivery is
+the webhooks' business.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert
+
+from consentgw.outbox.tables import events
+
+if TYPE_CHECKING:
+    from consentgw.db import Unit
+
+RECEIPT_RECORDED = "receipt.recorded"
+CONSENT_WITHDRAWN = "consent.withdrawn"
+POLICY_PUBLISHED = "policy.published"
+
+_KEEP = insert(events)
+
+
+def emit(unit: Unit, topic: str, site: str, **ids: str) -> None:
+    """Keep an event together with the unit's change."""
+    data = json.dumps(ids, separators=(",", ":"), sort_keys=True)
+    unit.append(_KEEP, {"topic": topic, "site": site, "data": data, "happened_at": unit.now})

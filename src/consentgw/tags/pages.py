@@ -1,0 +1,125 @@
+"""The release addresses: one per tag and kind of element, and a frame with all of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentgw.consents.asking import language_of
+from consentgw.consents.embed import releases
+from consentgw.consents.model import UNDECIDED, Standing
+from consentgw.errors import NotFound
+from consentgw.http import surfaces
+from consentgw.http.forms import query
+from consentgw.http.lane import Route
+from consentgw.http.origins import provenance
+from consentgw.notices.model import Kind
+from consentgw.tags.model import DESTINATIONS, Address, read_address, released
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from consentgw.consents.states import States
+    from consentgw.db import Database
+    from consentgw.http.origins import Provenance
+    from consentgw.notices.catalogue import Catalogue, Offer
+    from consentgw.notices.model import Tag
+
+log = logging.getLogger(__name__)
+
+_PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+_NOTHING: dict[Kind, tuple[bytes, bytes]] = {
+    # What each element takes without an error event or a line in the console.
+    Kind.SCRIPT: (b"text/javascript; charset=utf-8", b""),
+    Kind.IMAGE: (b"image/gif", _PIXEL),
+    Kind.FRAME: (b"text/html; charset=utf-8", b"<!doctype html><title>-</title>"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """``/release/{site}/{tag}`` and ``/release/{site}``."""
+
+    db: Database
+    catalogue: Catalogue
+    states: States
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the release addresses."""
+        return (
+            *(Route(f"/release/{{site}}/{{tag}}.{kind.value}", self._of(kind), surfaces.RELEASE) for kind in Kind),
+            Route("/release/{site}", self.frame, surfaces.RELEASING),
+        )
+
+    def _of(self, kind: Kind) -> _Release:
+        return _Release(self, kind)
+
+    async def frame(self, request: Request) -> Response:
+        """Show every released image and frame tag: for partners who embed the gate as one frame."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        said = provenance(request)
+        if said.destination == "document":
+            raise NotFound("a release is no page")
+        language = language_of(request, offer, query(request).one("lang"))
+        elements = releases(offer, self.standing(request, offer, said))
+        body = f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>-</title>{elements}</html>'
+        return surfaces.RELEASING.answer(body.encode(), places=offer.places)
+
+    def standing(self, request: Request, offer: Offer, said: Provenance) -> Standing:
+        """Return what holds for this request; "undecided" whenever that is not certain."""
+        if not self.db.embedded and not self.states.changes.fresh:
+            return UNDECIDED  # another process may have recorded a withdrawal that we have not seen
+        held = self.states.held(request, offer, said)
+        return self.states.standing(held, offer, said, time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """The endpoint of one kind of element."""
+
+    gate: Gate
+    kind: Kind
+
+    async def __call__(self, request: Request) -> Response:
+        """Redirect to the vendor, or answer nothing."""
+        offer = self.gate.catalogue.offer(request.path_params["site"])
+        tag = offer.tags.get(request.path_params["tag"])
+        if tag is None or self.kind not in tag.addresses:
+            raise NotFound("there is no such tag")
+        said = provenance(request)
+        if said.destination == "document":
+            raise NotFound("a release is no page")
+        location = self._location(request, offer, tag, said)
+        if location is None:
+            media, body = _NOTHING[self.kind]
+            return surfaces.RELEASE.answer(body, (b"content-type", media), places=offer.places)
+        return surfaces.RELEASE.answer(b"", (b"location", location.encode("ascii")), places=offer.places, status=302)
+
+    def _location(self, request: Request, offer: Offer, tag: Tag, said: Provenance) -> str | None:
+        """Return the vendor's address, or None. Whatever goes wrong here is a no."""
+        try:
+            if said.destination is not None and said.destination not in DESTINATIONS[self.kind]:
+                return None
+            if not released(tag, self.gate.standing(request, offer, said)):
+                return None
+            return self._address(offer, tag).expand(
+                {
+                    "CACHEBUSTER": str(int.from_bytes(os.urandom(6), "big")),
+                    "PAGE_URL": said.referer or "",
+                    "TIMESTAMP": str(int(time.time())),
+                }
+            )
+        except Exception:
+            log.exception("the gate stays closed for %s", tag.name)
+            return None
+
+    def _address(self, offer: Offer, tag: Tag) -> Address:
+        key = ("address", tag.name, self.kind)
+        address = offer.prepared.get(key)
+        if address is None:
+            address = offer.prepared[key] = read_address(tag.addresses[self.kind])
+        return address
