@@ -172,8 +172,9 @@ def date_time(instant: datetime, language: str) -> str:
 
 def duration(seconds: int, language: str) -> str:
     """Return a length of time in words, exactly; zero is the life of a browser session."""
+    _ = gettext_for(language)
     if seconds <= 0:
-        return gettext_for(language)("until the browser is closed")
+        return _("until the browser is closed")
     ngettext = translations(language).ngettext
     years, seconds = divmod(seconds, _YEAR)
     days, seconds = divmod(seconds, _DAY)
