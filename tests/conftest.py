@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from consentgw.db import Database
     from consentgw.settings import Settings
 
+pytest_plugins = ("tests.browsers.fixtures",)
+
 SECRET = "aigerim-bolat-dana-and-eve-share-nothing"
 
 for name in [name for name in os.environ if name.startswith("CONSENTGW_")]:
@@ -138,9 +140,7 @@ def postgres() -> Iterator[str]:
 def _settings(data: Path, url: str = "") -> Settings:
     from consentgw.settings import Settings
 
-    return Settings.read(
-        data=data, database_url=url, secret=SECRET, public_url="http://gateway.localhost:8080"
-    )
+    return Settings.read(data=data, database_url=url, secret=SECRET, public_url="http://gateway.localhost:8080")
 
 
 def _migrate(settings: Settings) -> None:

