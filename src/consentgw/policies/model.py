@@ -78,9 +78,7 @@ class Facts:
         known = {purpose.key for purpose in self.purposes}
         for tag in self.tags:
             if unknown := set(tag.purposes) - known:
-                raise Malformed(
-                    f"{tag.vendor} is used for a purpose that is not listed: {', '.join(sorted(unknown))}"
-                )
+                raise Malformed(f"{tag.vendor} is used for a purpose that is not listed: {', '.join(sorted(unknown))}")
 
 
 @dataclass(frozen=True, slots=True)

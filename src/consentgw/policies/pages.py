@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Malformed, NotFound
+from consentgw.errors import NotFound
 from consentgw.http import surfaces
+from consentgw.http.forms import query
 from consentgw.http.lane import Route
 from consentgw.http.languages import negotiate
 from consentgw.http.pages import render
 from consentgw.policies import store
 from consentgw.policies.model import VERSION
 from consentgw.policies.views import PolicyView
+from consentgw.sites.model import SLUG
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +42,7 @@ class PolicyPages:
 
     db: Database
     _kept: dict[str, dict[str, _Leaf]] = field(default_factory=dict[str, dict[str, _Leaf]])
-    """Pages by version, then by language in the site's order. A version never changes: they are never stale."""
+    """Pages by version, then by language in the site's order. A version never changes: none is stale."""
 
     def routes(self) -> tuple[Route, ...]:
         """Return the addresses of this room."""
@@ -54,7 +56,7 @@ class PolicyPages:
 
         Raises:
             NotFound: there is no such version, or not in that language: legal text has no silent fallback.
-            Malformed: the language is asked for twice.
+            Malformed: the language is asked for twice, or in bytes that are no text.
         """
         leaves = await self._leaves(request.path_params["version"])
         language = _language(request, tuple(leaves))
@@ -75,9 +77,12 @@ class PolicyPages:
         Raises:
             NotFound: there is no such site, it has published nothing, or not in that language.
         """
-        policy = await self.db.read(store.in_force, request.path_params["site"])
+        site: str = request.path_params["site"]
+        if not SLUG.fullmatch(site):
+            raise NotFound("no site has such a name")
+        policy = await self.db.read(store.in_force, site)
         address = f"/policy/{policy.version}"
-        if (chosen := _chosen(request)) is not None:
+        if (chosen := query(request).one("lang")) is not None:
             if chosen not in policy.languages:
                 raise NotFound("the version in force does not speak the language")
             address += f"?lang={chosen}"
@@ -91,9 +96,7 @@ class PolicyPages:
             policy = await self.db.read(store.version, version)
             while len(self._kept) >= KEPT:
                 del self._kept[next(iter(self._kept))]
-            leaves = self._kept[version] = {
-                language: _leaf(policy, language) for language in policy.languages
-            }
+            leaves = self._kept[version] = {language: _leaf(policy, language) for language in policy.languages}
         return leaves
 
 
@@ -111,16 +114,9 @@ def _leaf(policy: PolicyVersion, language: str) -> _Leaf:
     return _Leaf(render(PolicyView.of(policy, language)).encode(), etag, headers)
 
 
-def _chosen(request: Request) -> str | None:
-    values = request.query_params.getlist("lang")
-    if len(values) > 1:
-        raise Malformed("the language is asked for twice")
-    return values[0] if values else None
-
-
 def _language(request: Request, offered: tuple[str, ...]) -> str:
     """Return the language asked for, which the version may lack, else the one the browser prefers."""
-    chosen = _chosen(request)
+    chosen = query(request).one("lang")
     return negotiate(request.headers.get("accept-language"), offered) if chosen is None else chosen
 
 

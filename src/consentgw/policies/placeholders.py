@@ -33,7 +33,9 @@ TABLES = ("purposes", "tags", "cookies")
 """Places for a table, alone on their line."""
 
 _PLACE = re.compile(r"\[\[([^\[\]\n]*)\]\]")
-_GAP = re.compile(r"\[\[|\]\]|(?<!\\)\[[^\[\]]*\](?!\()")
+_FINE = re.compile(r"\\.|\[[^\[\]]*\]\(")
+"""Where a bracket may stand: after a backslash, and around the words of a link."""
+_GAP = re.compile(r"\[[^\[\]]*\]?|\]")
 _SPECIAL = re.compile(r"[\\`*_\[\]<>|&~]")
 _MARKER = re.compile(r"^(\d*)([-+=#.)])")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
@@ -47,9 +49,7 @@ def fill(draft: str, site: Site, facts: Facts, language: str) -> str:
             left; the message names the language and the line.
     """
     if silent := [purpose.key for purpose in facts.purposes if not purpose.speaks(language)]:
-        raise Malformed(
-            f"{language}: there are no words for the purpose {', '.join(silent)}; add them to the site"
-        )
+        raise Malformed(f"{language}: there are no words for the purpose {', '.join(silent)}; add them to the site")
     values = _values(site, facts, language)
     lines = draft.replace("\r\n", "\n").split("\n")
     filled: list[str] = []
@@ -62,7 +62,7 @@ def fill(draft: str, site: Site, facts: Facts, language: str) -> str:
 
 
 def _fill_line(line: str, values: dict[str, str]) -> str:
-    if gap := _GAP.search(_PLACE.sub("", line)):
+    if gap := _GAP.search(_FINE.sub("", _PLACE.sub("", line))):
         raise Malformed(f"{gap[0]} is a gap, or a link without its address")
     if "\0" in line:
         raise Malformed("there is a NUL character")
@@ -120,10 +120,7 @@ def _purposes(facts: Facts, language: str) -> str:
 
 def _tags(facts: Facts, language: str) -> str:
     _ = gettext_for(language)
-    rows = [
-        (tag.vendor, _titles(facts, tag.purposes, language), country(tag.country, language))
-        for tag in facts.tags
-    ]
+    rows = [(tag.vendor, _titles(facts, tag.purposes, language), country(tag.country, language)) for tag in facts.tags]
     if not rows:
         return _words(_("The site uses no services of other companies."))
     return _table((_("Service"), _("Purpose"), _("Country")), rows)

@@ -1,8 +1,8 @@
 """From Markdown to the HTML people read: no raw HTML, no pictures, no scripts; an address for every clause.
 
 Clauses are numbered by their author (``## 8. Cookies``, then ``8.2. ...``), alike in every language, and the
-number is the anchor: ``#s8.2`` finds the clause in Kazakh, Russian and English. What Markdown made goes through
-an allow-list once more, so a hole in one of the two is not a hole in the page.
+number is the anchor: ``#s8.2`` finds the clause in Kazakh, Russian and English. What Markdown made goes
+through an allow-list once more, so a hole in one of the two is not a hole in the page.
 """
 
 from __future__ import annotations
@@ -23,18 +23,17 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-LIMIT = 131_072
+LIMIT = 65_536
 """Bytes of Markdown in one language at the most."""
 
-_MARKDOWN = (
-    MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
-)
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
 _NUMBER = re.compile(r"([1-9][0-9]{0,2}(?:\.[1-9][0-9]{0,2})*)\.?\s")
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 _ATTRIBUTES = {
+    "*": set[str](),  # else titles and languages are let through on every element
     "a": {"href"},
     "h2": {"id"},
     "h3": {"id"},
@@ -69,9 +68,7 @@ def render(source: str) -> Rendering:
         if token.type == "th_open":
             token.attrs = {"scope": "col"}
     html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
-    clean = nh3.clean(
-        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel=None
-    )
+    clean = nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel=None)
     return Rendering(PolicyText(title, source, clean), clauses)
 
 
@@ -79,9 +76,7 @@ def _take_title(tokens: list[Token]) -> str:
     """Remove the title from the tokens and return its words; the page shows it as its own heading."""
     if not tokens or tokens[0].type != "heading_open" or tokens[0].tag != "h1":
         raise Malformed("line 1: a policy begins with its title, written '# Title'")
-    title = "".join(
-        child.content for child in tokens[1].children or () if child.type in {"text", "code_inline"}
-    )
+    title = "".join(child.content for child in tokens[1].children or () if child.type in {"text", "code_inline"})
     del tokens[:3]
     for token in tokens:
         if token.type == "heading_open" and token.tag == "h1":

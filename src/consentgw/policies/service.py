@@ -62,9 +62,7 @@ def compose(site: Site, drafts: Mapping[str, str], facts: Facts) -> dict[str, Re
         )
     if strange := sorted(set(drafts) - set(site.languages)):
         raise Malformed(f"{site.slug} does not speak {', '.join(strange)}; leave those texts out")
-    renderings = {
-        language: render(fill(drafts[language], site, facts, language)) for language in site.languages
-    }
+    renderings = {language: render(fill(drafts[language], site, facts, language)) for language in site.languages}
     first = renderings[site.language]
     for language, rendering in renderings.items():
         if odd := sorted(set(rendering.clauses) ^ set(first.clauses)):

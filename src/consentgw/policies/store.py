@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, insert, select
 
-from consentgw.errors import NotFound
+from consentgw.errors import Malformed, NotFound
 from consentgw.policies.model import restore
 from consentgw.policies.tables import policies
 
@@ -72,3 +73,17 @@ def count_of_day(connection: Connection, site: str, name: str) -> int:
     """Return how many versions of a site bear this name or this name with a number."""
     of_day = (policies.c.version == name) | policies.c.version.startswith(f"{name}.", autoescape=True)
     return connection.scalar(select(func.count()).where(policies.c.site == site, of_day)) or 0
+
+
+def audit(connection: Connection, site: str) -> None:
+    """Check that every published text of a site still is what its digest says.
+
+    Raises:
+        Malformed: a text was altered in the database; the message names the version.
+    """
+    rows = connection.execute(
+        select(policies.c.version, policies.c.digest, policies.c.document).where(policies.c.site == site)
+    )
+    for row in rows:
+        if hashlib.sha256(row.document.encode()).hexdigest() != row.digest:
+            raise Malformed(f"the published text of {row.version} was altered in the database")

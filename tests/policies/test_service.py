@@ -1,0 +1,191 @@
+"""Publishing, on both databases: complete, in order, once and for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from consentgw.errors import Conflict, Malformed, NotFound, TooLarge
+from consentgw.policies import store
+from consentgw.policies.rendering import LIMIT
+from consentgw.policies.service import compose, publish, starter
+from consentgw.policies.tables import policies
+from tests.policies.shop import FACTS, SHOP, draft, shop
+
+
+def drafts(**texts: str) -> dict[str, str]:
+    """Return a short draft for each of the shop's languages, some of them replaced."""
+    return {language: draft("1.1. [[site.name]].", title=language) for language in SHOP.languages} | texts
+
+
+def test_a_published_version_is_in_force_from_that_instant(db, clock):
+    policy = db.apply(publish, SHOP, drafts(), FACTS)
+
+    assert policy.published_at == policy.effective_from == clock.now
+    assert db.ask(store.in_force, "shop") == policy
+    assert db.ask(store.version, "shop-2026-11-24") == policy
+    assert policy.predecessor is None
+
+
+def test_the_starter_is_published_in_every_language_and_read_back_word_for_word(db):
+    policy = db.apply(publish, SHOP, starter(SHOP.languages), FACTS)
+
+    kept = db.ask(store.version, policy.version)
+    assert kept.texts == policy.texts
+    assert kept.languages == ("kk", "ru", "en")
+    assert kept.digest == policy.digest
+
+
+def test_what_is_stored_hashes_to_the_digest(db):
+    policy = db.apply(publish, SHOP, drafts(), FACTS)
+
+    row = db.ask(lambda connection: connection.execute(select(policies)).one())
+
+    assert row.digest == policy.digest == hashlib.sha256(row.document.encode()).hexdigest()
+    assert json.loads(row.document) == policy.content()
+
+
+def test_versions_of_one_day_are_numbered_and_the_next_day_begins_anew(db, clock):
+    names = [db.apply(publish, SHOP, drafts(), FACTS).version for _ in range(3)]
+    clock.step(days=1)
+    names.append(db.apply(publish, SHOP, drafts(), FACTS).version)
+
+    assert names == ["shop-2026-11-24", "shop-2026-11-24.2", "shop-2026-11-24.3", "shop-2026-11-25"]
+
+
+def test_each_version_carries_the_digest_of_the_one_before(db, clock):
+    first = db.apply(publish, SHOP, drafts(), FACTS)
+    second = db.apply(publish, SHOP, drafts(), FACTS)
+    clock.step(days=1)
+    third = db.apply(publish, SHOP, drafts(), FACTS)
+
+    assert second.predecessor == first.ref
+    assert third.predecessor == second.ref
+    assert db.ask(store.in_force, "shop") == third
+    assert db.ask(store.version, first.version) == first
+
+
+def test_two_sites_have_a_past_of_their_own(db):
+    news = shop(slug="news")
+    db.apply(publish, SHOP, drafts(), FACTS)
+
+    policy = db.apply(publish, news, drafts(), FACTS)
+
+    assert policy.version == "news-2026-11-24"
+    assert policy.predecessor is None
+    assert db.ask(store.in_force, "shop").site == "shop"
+    assert db.ask(store.in_force, "news") == policy
+
+
+def test_a_site_whose_name_begins_like_another_s_does_not_take_its_numbers(db):
+    db.apply(publish, shop(slug="shop-2026-11-24"), drafts(), FACTS)
+
+    assert db.apply(publish, SHOP, drafts(), FACTS).version == "shop-2026-11-24"
+
+
+@pytest.mark.parametrize("given", [{"ru": ""}, {"ru": " \n"}])
+def test_an_empty_language_is_refused_and_nothing_is_published(db, given):
+    with pytest.raises(Malformed, match="shop speaks kk, ru, en; the policy has no text in ru"):
+        db.apply(publish, SHOP, drafts(**given), FACTS)
+
+    with pytest.raises(NotFound):
+        db.ask(store.in_force, "shop")
+
+
+def test_missing_languages_are_all_named(db):
+    with pytest.raises(Malformed, match="no text in ru, en"):
+        db.apply(publish, SHOP, {"kk": draft()}, FACTS)
+
+
+def test_a_language_the_site_does_not_speak_is_refused(db):
+    with pytest.raises(Malformed, match="shop does not speak de"):
+        db.apply(publish, SHOP, drafts(de=draft()), FACTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (draft(), "kk and ru do not have the same clauses: 1.1"),
+        (draft("1.1. One.", "1.2. Two."), "kk and ru do not have the same clauses: 1.2"),
+        ("# T\n\n1.1. One.\n\n## 1. Section", "kk and ru do not have their clauses in the same order"),
+    ],
+)
+def test_languages_that_differ_in_their_clauses_are_refused(db, text, message):
+    with pytest.raises(Malformed, match=message):
+        db.apply(publish, SHOP, drafts(ru=text), FACTS)
+
+
+def test_an_unfilled_place_blocks_publishing(db):
+    nameless = replace(SHOP, operator=replace(SHOP.operator, registration=""))
+
+    with pytest.raises(Malformed, match=r"kk, line \d+: there is nothing to fill \[\[operator.registration\]\] with"):
+        db.apply(publish, nameless, starter(SHOP.languages), FACTS)
+
+
+def test_a_text_that_is_too_long_blocks_publishing(db):
+    with pytest.raises(TooLarge):
+        db.apply(publish, SHOP, drafts(en=draft("x" * 70_000)), FACTS)
+
+
+@pytest.mark.parametrize("unit", ["[", "![[", "[a](", "*a ", "_a*", "`", "<", "> ", "| a ", "- ", "\\"])
+def test_the_worst_text_of_the_largest_size_is_composed_or_refused_soon(unit):
+    worst = draft("1.1. " + unit * ((LIMIT - 100) // len(unit)))
+    started = time.process_time()
+
+    with contextlib.suppress(Malformed):
+        compose(shop("en"), {"en": worst}, FACTS)
+
+    assert time.process_time() - started < 5
+
+
+def test_a_clock_that_went_back_blocks_publishing(db, clock):
+    db.apply(publish, SHOP, drafts(), FACTS)
+    clock.step(seconds=-1)
+
+    with pytest.raises(Conflict, match="check the clock"):
+        db.apply(publish, SHOP, drafts(), FACTS)
+
+
+def test_publishing_is_told_to_whoever_listens(db):
+    policy = db.apply(publish, SHOP, drafts(), FACTS)
+
+    row = db.ask(lambda connection: connection.execute(text("SELECT topic, site, data FROM events")).one())
+
+    assert (row.topic, row.site) == ("policy.published", "shop")
+    assert json.loads(row.data) == {"version": policy.version, "digest": policy.digest}
+
+
+def test_a_version_or_site_that_is_not_there_is_not_found(db):
+    with pytest.raises(NotFound):
+        db.ask(store.version, "shop-2026-11-24")
+    with pytest.raises(NotFound):
+        db.ask(store.in_force, "shop")
+
+
+def test_a_past_never_forks(db):
+    first = db.apply(publish, SHOP, drafts(), FACTS)
+    second = db.apply(publish, SHOP, drafts(), FACTS)
+    fork = replace(second, version="shop-2026-11-24.9")
+
+    assert fork.predecessor == first.ref
+    with pytest.raises(IntegrityError):
+        db.apply(lambda unit: store.add(unit.connection, fork))
+
+
+@pytest.mark.parametrize(
+    "statement", [update(policies).values(document="{}"), delete(policies)], ids=["update", "delete"]
+)
+def test_the_database_refuses_to_change_or_remove_what_was_published(db, statement):
+    policy = db.apply(publish, SHOP, drafts(), FACTS)
+
+    with pytest.raises(IntegrityError, match="append-only"):
+        db.apply(lambda unit: unit.connection.execute(statement))
+
+    assert db.ask(store.version, policy.version) == policy
