@@ -33,7 +33,7 @@ from consentgw.settings import Settings
 from consentgw.tags.pages import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from datetime import datetime
 
     from starlette.requests import Request
@@ -70,7 +70,7 @@ class Gateway:
         await self._lane(scope, receive, send)
 
     @asynccontextmanager
-    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
         with open_database(self.settings, clock=self._clock) as db:
             await self._open(db)
             watching = asyncio.create_task(self._watch(db))

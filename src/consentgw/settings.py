@@ -140,4 +140,3 @@ def _own_secret(file: Path) -> str:
     except OSError as error:
         raise Misconfigured(f"cannot write to the data folder {file.parent}: {error.strerror}") from error
     return _read_secret(file)
-

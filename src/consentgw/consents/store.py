@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from consentgw.consents.receipt import Receipt
     from consentgw.db import Unit
@@ -67,13 +67,13 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
         "signature": signature,
     }
     try:
-        added = unit.connection.execute(_ADD, row).inserted_primary_key
+        sequence: int = tuple(unit.connection.execute(_ADD, row).inserted_primary_key or ())[0]
     except IntegrityError:
         raise AlreadyAnswered("this form was used before") from None
     return Held(
         receipt.id,
         receipt.subject,
-        added[0],  # pyright: ignore[reportOptionalSubscript]
+        sequence,
         receipt.decision.notice,
         granted,
         receipt.method,
@@ -92,6 +92,13 @@ def read(connection: Connection, identifier: UUID) -> Kept:
         raise NotFound("no such receipt")
     body = bytes(row.body)
     return Kept(receipts_format.read(json.loads(body)), row.sequence, body, row.kid, bytes(row.signature))
+
+
+def newest(connection: Connection) -> Kept | None:
+    """Return the receipt at the end of the ledger, None while it is empty."""
+    latest = select(receipts.c.id).order_by(receipts.c.sequence.desc()).limit(1)
+    identifier = connection.execute(latest).scalar_one_or_none()
+    return read(connection, identifier) if identifier else None
 
 
 def held(connection: Connection, identifier: UUID) -> Held:
@@ -114,7 +121,7 @@ def changes(connection: Connection, after: int) -> Sequence[Held]:
     return [_held(row) for row in connection.execute(query)]
 
 
-def _held(row: Row[Any]) -> Held:
+def _held(row: Any) -> Held:
     return Held(
         receipt=row.id,
         subject=row.subject,

@@ -118,9 +118,14 @@ _CONTROL = """
 @media (forced-colors: active) { .cg .cg-set > summary, .cg .cg-frame { border-color: ButtonBorder; } }
 """
 
+# The bar covers nothing for good: the page can be scrolled past it, and the keyboard never lands behind it. It
+# is a margin after the end, so nothing on the page moves when it comes or goes.
 _ASKS_INLINE = """
+:root:has(.cg-ask) { margin-bottom: 320px; scroll-padding-bottom: 320px; }
+@media (max-width: 544px) { :root:has(.cg-ask) { margin-bottom: 66vh; scroll-padding-bottom: 66vh; } }
 .cg:not(:has(.cg-sent:user-valid)) .cg-set { display: none; }
-.cg .cg-ask { display: flex; flex-direction: column; max-height: 100vh; max-height: 100dvh; margin: 0;
+.cg .cg-sent { display: none; }
+.cg .cg-ask { display: flex; flex-direction: column; max-height: max(66vh, min(100vh, 320px)); margin: 0;
   background: var(--surface); color: var(--text); border: 0; border-top: 1px solid var(--line);
   box-shadow: 0 -6px 30px rgb(0 0 0 / .16); }
 .cg .cg-words { flex: 1 1 auto; min-height: 0; overflow: auto; overscroll-behavior: contain;
@@ -130,8 +135,6 @@ _ASKS_INLINE = """
 .cg .cg-purposes { display: grid; gap: 6px; margin: 0 0 8px; padding: 0; list-style: none; }
 .cg .cg-purposes li { margin: 0; padding: 0; list-style: none; }
 .cg .cg-purposes strong { font-weight: 700; }
-.cg .cg-purposes em { color: var(--muted); font-style: normal; }
-.cg .cg-purposes em::before, .cg .cg-purposes em::after { content: "·"; padding: 0 .2em; }
 .cg .cg-purposes label { display: block; position: relative; min-height: 26px; padding-left: 32px;
   cursor: pointer; }
 .cg .cg-purposes input { position: absolute; top: 0; left: 0; width: 22px; height: 22px; margin: 0;
@@ -142,7 +145,7 @@ _ASKS_INLINE = """
 .cg .cg-aside { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
 .cg .cg-actions { display: grid; flex: none; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 8px;
-  padding: 8px max(16px, (100% - 960px) / 2) 14px; }
+  padding: 10px max(16px, (100% - 960px) / 2) 12px; border-top: 1px solid var(--line); }
 .cg .cg-button { appearance: none; display: flex; align-items: center; justify-content: center; min-width: 0;
   min-height: 44px; margin: 0; padding: 6px 8px; border: 2px solid var(--accent); border-radius: 10px;
   background: var(--accent); color: var(--on-accent); font: inherit; font-weight: 600; line-height: 1.2;

@@ -9,8 +9,8 @@ process, all of them in one order (an advisory lock per group), so the ledger's 
 commits.
 """
 
-from consentgw.db.database import Database, open_database
+from consentgw.db.database import Database, open_database, open_reader
 from consentgw.db.schema import metadata
 from consentgw.db.writer import Unit
 
-__all__ = ["Database", "Unit", "metadata", "open_database"]
+__all__ = ["Database", "Unit", "metadata", "open_database", "open_reader"]

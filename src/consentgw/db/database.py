@@ -17,7 +17,7 @@ from consentgw.db.writer import Writer
 from consentgw.errors import Misconfigured, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from sqlalchemy import Connection, Engine
 
@@ -106,7 +106,7 @@ _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)")
 
 
 @contextmanager
-def open_database(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Iterator[Database]:
+def open_database(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Generator[Database]:
     """Open the database of an installation, if it is safe to.
 
     Raises:
@@ -124,6 +124,25 @@ def open_database(settings: Settings, *, clock: Callable[[], datetime] = utc_now
             yield database
         finally:
             database.close()
+
+
+@contextmanager
+def open_reader(settings: Settings) -> Generator[Connection]:
+    """Open the database for reading only: possible while another process serves from it.
+
+    Raises:
+        Misconfigured: as :func:`open_database`, but for the right to write.
+    """
+    engine = engines.connect(settings)
+    try:
+        engines.check(engine)
+        migrations.check(engine)
+        with engines.reading(engine) as connection:
+            yield connection
+    except DBAPIError as error:
+        raise Misconfigured(f"cannot open the database: {_reason(error)}") from error
+    finally:
+        engine.dispose()
 
 
 def _reason(error: Any) -> str:

@@ -20,7 +20,7 @@ from consentgw.errors import Misconfigured
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from sqlalchemy import Connection, Engine
 
@@ -91,8 +91,18 @@ def check(engine: Engine) -> None:
                 raise Misconfigured(f"the database runs with {name}={found}; answers are only safe with {name}={value}")
 
 
+def protected(connection: Connection) -> frozenset[str]:
+    """Return the tables whose triggers forbid changes."""
+    sqlite = connection.engine.dialect.name == "sqlite"
+    query = "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'" if sqlite else _TRIGGERS
+    return frozenset(connection.exec_driver_sql(query).scalars())
+
+
+_TRIGGERS = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+
+
 @contextmanager
-def exclusive(settings: Settings) -> Iterator[None]:
+def exclusive(settings: Settings) -> Generator[None]:
     """Hold the right to write to the embedded file: one process at a time.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Refused
+from consentgw.errors import Conflict, NotFound, Refused
 from consentgw.notices import store
 from consentgw.notices.model import NECESSARY, Cookie, Notice
 from consentgw.notices.wording import buttons
@@ -17,9 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consentgw.db import Unit
+    from consentgw.notices.files import Configuration
     from consentgw.notices.model import Purpose, Tag
     from consentgw.policies.model import PolicyVersion
     from consentgw.sites.model import Site
+
+
+def add_site(unit: Unit, configuration: Configuration, drafts: Mapping[str, str]) -> PolicyVersion:
+    """Add a site, publish its first policy and begin to ask.
+
+    Raises:
+        Conflict: there is a site of this name already.
+        Refused, Malformed: the configuration contradicts itself, or the drafts cannot be published.
+    """
+    site = configuration.site
+    try:
+        sites.read(unit.connection, site.slug)
+    except NotFound:
+        sites.keep(unit, site)
+        configure(unit, site, configuration.purposes, configuration.tags)
+        return publish(unit, site, drafts)
+    raise Conflict(f"there is a site {site.slug!r} already")
 
 
 def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> None:

@@ -8,7 +8,7 @@ from consentgw.notices.model import NECESSARY, Basis, Purpose, Wording
 BUTTONS = (sentence("Accept all"), sentence("Reject all"), sentence("Save choice"))
 """The words on the buttons of every question, in the order shown."""
 
-_USUAL = {
+USUAL = {
     NECESSARY: (
         sentence("Necessary"),
         sentence("Keep the site working and safe, and remember the answer you give here."),
@@ -22,6 +22,7 @@ _USUAL = {
         sentence("Measure advertising and show you advertising on other sites that fits what you looked at here."),
     ),
 }
+"""Title and sentence of the purposes nearly every site has."""
 
 
 def buttons(language: str) -> tuple[str, ...]:
@@ -36,7 +37,7 @@ def usual(key: str) -> Purpose:
     Raises:
         KeyError: there is no usual purpose of that name.
     """
-    title, line = _USUAL[key]
+    title, line = USUAL[key]
     basis = Basis.NECESSARY if key == NECESSARY else Basis.CONSENT
     words = {language: Wording(gettext_for(language)(title), gettext_for(language)(line)) for language in NAMES}
     return Purpose(key, basis, words)

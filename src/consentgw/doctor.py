@@ -1,0 +1,112 @@
+"""The doctor: looks at an installation as it is and says, line by line, what is well and what is not."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentgw.consents import store as consents
+from consentgw.consents.receipt import KIND
+from consentgw.db import engines, open_reader
+from consentgw.db.database import utc_now
+from consentgw.errors import ConsentgwError, Malformed, NotFound
+from consentgw.keys import store as keys
+from consentgw.keys.model import compact, derive, verify
+from consentgw.notices.catalogue import read_offer
+from consentgw.policies import store as policies
+from consentgw.sites import store as sites
+from consentgw.tags.model import read_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
+
+    from consentgw.settings import Settings
+    from consentgw.sites.model import Site
+
+APPEND_ONLY = frozenset({"receipts", "notices", "policies"})
+_SOUND_SQLITE = (3, 51, 3)
+"""From here on SQLite is free of the WAL reset defect, which needs two writing connections; we have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    well: bool
+    what: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything that can be looked at without changing anything."""
+    findings = [_finding("the secret is set and long enough", settings.secrets), _address(settings)]
+    if settings.embedded and sqlite3.sqlite_version_info < _SOUND_SQLITE:
+        findings.append(
+            Finding(True, f"SQLite {sqlite3.sqlite_version} is safe with our single writer; 3.51.3 is newer")
+        )
+    try:
+        with open_reader(settings) as connection:
+            findings.append(Finding(True, "the database is durable and has the schema of this version"))
+            findings.extend(_contents(connection, settings))
+    except ConsentgwError as error:
+        findings.append(Finding(False, str(error)))
+    return findings
+
+
+def _address(settings: Settings) -> Finding:
+    if settings.public_url.startswith("https://"):
+        return Finding(True, f"visitors reach the gateway under {settings.public_url}")
+    return Finding(
+        True, f"visitors reach the gateway under {settings.public_url}: fine for trying out, not for the public"
+    )
+
+
+def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    open_tables = sorted(APPEND_ONLY - engines.protected(connection))
+    missing = f"these tables can be changed, their triggers are gone: {', '.join(open_tables)}"
+    yield (
+        Finding(False, missing)
+        if open_tables
+        else Finding(True, "the ledger, the notices and the policies are append-only")
+    )
+    wrapping = derive(settings.secrets(), "keys")
+    try:
+        keys.signer(connection, wrapping)
+    except NotFound:
+        yield Finding(True, "no signing key yet: the first start makes one")
+    except ConsentgwError as error:
+        yield Finding(False, str(error))
+    else:
+        yield Finding(True, "the signing key opens with this secret")
+    yield _finding("the newest receipt is genuine and not from the future", lambda: _newest(connection))
+    for site in sites.everyone(connection):
+        yield _finding(f"{site.slug}: asks, and its policy is unaltered", lambda site=site: _site(connection, site))
+
+
+def _newest(connection: Connection) -> None:
+    kept = consents.newest(connection)
+    if kept is None:
+        return
+    verify(compact(kept.body, kept.kid, KIND, kept.signature), {"keys": keys.published(connection)}, KIND)
+    if (kept.receipt.decision.decided_at - utc_now()).total_seconds() > 120:
+        raise Malformed("the newest receipt is from the future: check the clock of this machine")
+
+
+def _site(connection: Connection, site: Site) -> None:
+    policies.audit(connection, site.slug)
+    offer = read_offer(connection, site)
+    if offer is None:
+        raise NotFound(f"{site.slug}: asks nothing yet, it has no policy in force")
+    for tag in offer.tags.values():
+        for address in tag.addresses.values():
+            read_address(address)
+
+
+def _finding(what: str, look: Callable[[], object]) -> Finding:
+    try:
+        look()
+    except ConsentgwError as error:
+        return Finding(False, str(error))
+    return Finding(True, what)
