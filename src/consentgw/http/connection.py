@@ -68,6 +68,8 @@ class Connection(HttpToolsProtocol):
     """Bytes since the request began, perhaps with some before it: an upper bound that is free to know."""
     _chunk = 0
     """Bytes received last."""
+    _hosts: list[bytes] | None = None
+    """The host of the request before; checked already."""
     _look: asyncio.TimerHandle | None = None
 
     # The life of a connection
@@ -146,10 +148,12 @@ class Connection(HttpToolsProtocol):
             if size > self.head_bytes:
                 raise _head_too_large()
         hosts = [value for name, value in headers if name == b"host"]
-        named = len(hosts) == 1 and _HOST.fullmatch(hosts[0])
-        # RFC 9112 section 3.2: exactly one, and only HTTP/1.0 may do without.
-        if not named and (hosts or self.parser.get_http_version() != "1.0"):
-            raise _RefusedError(HTTPStatus.BAD_REQUEST, "The request does not name one host.")
+        if hosts != self._hosts:
+            # RFC 9112 section 3.2: exactly one, and only HTTP/1.0 may do without.
+            named = len(hosts) == 1 and _HOST.fullmatch(hosts[0])
+            if not named and (hosts or self.parser.get_http_version() != "1.0"):
+                raise _RefusedError(HTTPStatus.BAD_REQUEST, "The request does not name one host.")
+            self._hosts = hosts
         super().on_headers_complete()
         self.headers = []  # trailers come here, and not among the headers the application reads
         self._body_ends = self.loop.time() + self.body_seconds
