@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from consentgw.errors import NotFound
@@ -65,9 +66,8 @@ class PolicyPages:
         leaf = leaves[language]
         if _matches(request.headers.getlist("if-none-match"), leaf.etag):
             answer = surfaces.POLICY.answer(b"", *leaf.headers, status=304)
-            del answer.headers[
-                "content-length"
-            ]  # it would speak of the page, which is not empty (RFC 9110 section 8.6)
+            # A length would speak of the page, which is not empty (RFC 9110 section 8.6).
+            del answer.headers["content-length"]
             return answer
         return surfaces.POLICY.answer(leaf.body, *leaf.headers)
 
@@ -117,7 +117,13 @@ def _leaf(policy: PolicyVersion, language: str) -> _Leaf:
 def _language(request: Request, offered: tuple[str, ...]) -> str:
     """Return the language asked for, which the version may lack, else the one the browser prefers."""
     chosen = query(request).one("lang")
-    return negotiate(request.headers.get("accept-language"), offered) if chosen is None else chosen
+    return _preferred(request.headers.get("accept-language", "")[:1024], offered) if chosen is None else chosen
+
+
+@lru_cache(maxsize=256)
+def _preferred(header: str, offered: tuple[str, ...]) -> str:
+    """Return what the browser prefers; browsers send few different headers, and reading one costs half a page."""
+    return negotiate(header, offered)
 
 
 def _matches(given: list[str], etag: bytes) -> bool:
