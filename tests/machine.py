@@ -1,0 +1,87 @@
+"""What the tests need of the machine besides Python, and how to get it: ``python -m tests.machine``.
+
+On Debian and its kin it installs what is missing; elsewhere it says in one sentence what to install.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+from tests import databases
+from tests.browsers import chromium, firefox
+
+FONT = "Noto Sans"
+"""Shows every Kazakh letter, so that pictures are the same everywhere."""
+
+
+def missing() -> list[str]:
+    """Return the Debian packages that would bring what is not there."""
+    needs: dict[str, Callable[[], object]] = {
+        "chromium": chromium.find,
+        "firefox-esr": firefox.find,
+        "nginx-light": _nginx,
+        "fonts-noto-core": _font,
+        "postgresql": _postgresql,
+    }
+    return [package for package, find in needs.items() if _absent(find)]
+
+
+def install(packages: list[str]) -> None:
+    """Install Debian packages, without a question.
+
+    Raises:
+        subprocess.CalledProcessError: the packages cannot be had.
+    """
+    become_root = [] if os.geteuid() == 0 else ["sudo"]
+    apt = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=600", "-qq"]
+    subprocess.run([*apt, "update"], check=True)
+    subprocess.run([*apt, "install", "--yes", "--no-install-recommends", *packages], check=True)
+
+
+def main() -> None:
+    """Make sure everything is there, or end with one sentence."""
+    packages = missing()
+    if packages and shutil.which("apt-get") and (os.geteuid() == 0 or shutil.which("sudo")):
+        print("Installing what the tests need:", *packages, flush=True)
+        install(packages)
+        packages = missing()
+    if packages:
+        sys.exit(
+            f"The tests need what Debian calls {', '.join(packages)}: install it with this machine's package manager"
+            " (CG_CHROMIUM, CG_FIREFOX and CG_TEST_PG_BIN may name programs in unusual places)."
+        )
+
+
+def _absent(find: Callable[[], object]) -> bool:
+    try:
+        find()
+    except (LookupError, RuntimeError):
+        return True
+    return False
+
+
+def _nginx() -> None:
+    if not shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+        raise LookupError("nginx")
+
+
+def _font() -> None:
+    if sys.platform == "darwin":
+        return  # its own fonts show every letter
+    lister = shutil.which("fc-list")
+    found = lister and subprocess.run([lister, FONT], capture_output=True, text=True, check=True).stdout
+    if not found:
+        raise LookupError(FONT)
+
+
+def _postgresql() -> None:
+    if not os.environ.get("CG_TEST_PG_URL"):
+        databases.find_binaries()
+
+
+if __name__ == "__main__":
+    main()
