@@ -1,0 +1,287 @@
+"""Every document of ours that a visitor can meet, in every language; and a reader that lists their elements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from consentgw.consents.model import Channel, Method
+from consentgw.consents.views import (
+    Answered,
+    ConsentView,
+    EmbedView,
+    Face,
+    FrameSnippet,
+    InlineSnippet,
+    ReceiptStanding,
+    ReceiptView,
+)
+from consentgw.http.languages import LANGUAGES
+from consentgw.http.pages import Prepared, ProblemView, View
+from consentgw.notices.model import Cookie, Kind, Notice, Tag
+from consentgw.notices.wording import buttons, usual
+from consentgw.policies.model import PolicyRef
+from consentgw.policies.views import PolicyView
+from consentgw.sites.model import Operator, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAY, YEAR = 86_400, 31_536_000
+GATEWAY = "https://consent.example"
+ANSWERED_AT = datetime(2026, 11, 23, 18, 39, tzinfo=UTC)
+
+SHOP = Site(
+    slug="shop",
+    name="Dala <Market>",
+    operator=Operator(
+        name="Dala & Sons LLP",
+        registration="240140012345",
+        address="Almaty, Abay Avenue 45",
+        email="privacy@shop.example",
+        authority="Ministry of Artificial Intelligence and Digital Development",
+    ),
+    origins=frozenset({"https://shop.example"}),
+)
+TAGS = (
+    Tag(
+        "ga4",
+        "Google Analytics",
+        frozenset({"analytics"}),
+        {Kind.SCRIPT: "https://vendor.example/ga.js", Kind.IMAGE: "https://vendor.example/ga.gif"},
+        "US",
+        (Cookie("_ga", 2 * YEAR, "first"),),
+    ),
+    Tag(
+        "ads",
+        "Google Ads",
+        frozenset({"marketing"}),
+        {Kind.IMAGE: "https://vendor.example/ads.gif"},
+        "US",
+        (Cookie("IDE", 390 * DAY, "third"),),
+    ),
+    Tag("map", "Dala Maps", frozenset({"marketing"}), {Kind.FRAME: "https://vendor.example/map.html"}, "KZ"),
+)
+OWN = (Cookie("__Host-cg-shop", 182 * DAY, "third"),)
+
+
+@cache
+def notice(language: str) -> Notice:
+    """Return what the shop asks, in a language."""
+    purposes = tuple(usual(key) for key in ("necessary", "analytics", "marketing"))
+    return Notice(
+        SHOP.slug,
+        language,
+        SHOP.operator,
+        purposes,
+        TAGS,
+        PolicyRef("shop-2026-11-23", "3f" * 32),
+        buttons(language),
+    )
+
+
+def question(language: str, face: Face, *granted: str, signal: bool = False) -> EmbedView:
+    """Return the document inside the iframe."""
+    return EmbedView(
+        language=language,
+        site=SHOP,
+        notice=notice(language),
+        face=face,
+        granted=frozenset(granted),
+        signal=signal,
+    )
+
+
+def full_page(language: str, face: Face, *granted: str) -> ConsentView:
+    """Return the full page."""
+    return ConsentView(
+        language=language,
+        languages=SHOP.languages,
+        site_slug=SHOP.slug,
+        site_name=SHOP.name,
+        site=SHOP,
+        notice=notice(language),
+        face=face,
+        own=OWN,
+        granted=frozenset(granted),
+    )
+
+
+def receipt(language: str, standing: ReceiptStanding, *granted: str) -> ReceiptView:
+    """Return the receipt of somebody who granted these purposes."""
+    asked = (purpose for purpose in notice(language).purposes if purpose.optional)
+    return ReceiptView(
+        language=language,
+        languages=SHOP.languages,
+        site_slug=SHOP.slug,
+        site_name=SHOP.name,
+        site=SHOP,
+        notice=notice(language),
+        code="c0de",
+        receipt="0193b2c4-7d5e-7c1a-9f00-1b2c3d4e5f60",
+        key="2026-11",
+        standing=standing,
+        operator=SHOP.operator,
+        answers=tuple(
+            Answered(
+                title=purpose.wording[language].title,
+                sentence=purpose.wording[language].sentence,
+                granted=purpose.key in granted,
+            )
+            for purpose in asked
+        ),
+        recipients=(("Google Analytics", "US"),),
+        granted=frozenset(granted),
+        answered_in=language,
+        method=Method.SAVE,
+        channel=Channel.FRAME,
+        decided_at=ANSWERED_AT,
+        expires_at=ANSWERED_AT + timedelta(days=182),
+        policy=notice(language).policy,
+        notice_digest=notice(language).digest,
+    )
+
+
+def policy(language: str) -> PolicyView:
+    """Return the policy page, with a text that stands for any."""
+    return PolicyView(
+        language=language,
+        languages=SHOP.languages,
+        site_slug=SHOP.slug,
+        site_name=SHOP.name,
+        version="shop-2026-11-23",
+        title="Dala",
+        html=Markup("<h2>1</h2><p>Dala</p>"),
+        digest="3f" * 32,
+        published_at=ANSWERED_AT,
+        effective_from=ANSWERED_AT,
+        predecessor=PolicyRef("shop-2026-05-01", "4e" * 32),
+    )
+
+
+PROBLEMS = (
+    (404, "not_found"),
+    (400, "malformed"),
+    (403, "forged"),
+    (409, "already_answered"),
+    (409, "unconfirmed"),
+    (410, "gone"),
+    (413, "too_large"),
+    (503, "unavailable"),
+    (500, ""),
+)
+
+
+def documents() -> Iterator[tuple[str, View]]:
+    """Yield the name and the view of every whole document, in every language."""
+    for language in LANGUAGES:
+        for face in Face:
+            yield f"embed-{face}-{language}", question(language, face)
+            yield f"consent-{face}-{language}", full_page(language, face)
+        held = question(language, Face.DECIDED, "analytics", signal=True)
+        yield f"embed-held-{language}", held
+        yield f"consent-held-{language}", full_page(language, Face.DECIDED, "analytics")
+        for standing in ReceiptStanding:
+            yield f"receipt-{standing}-{language}", receipt(language, standing, "analytics")
+        for status, code in PROBLEMS:
+            problem = ProblemView(
+                language=language, languages=LANGUAGES, status=status, code=code, back="/consent/shop"
+            )
+            yield f"problem-{status}-{code}-{language}", problem
+        yield f"policy-{language}", policy(language)
+
+
+def snippets() -> Iterator[tuple[str, View]]:
+    """Yield the name and the view of the parts of the partner's page that a person sees."""
+    for language in LANGUAGES:
+        words = notice(language)
+        yield (
+            f"inline-{language}",
+            InlineSnippet(language=language, site=SHOP, notice=words, gateway=GATEWAY),
+        )
+        yield f"frame-{language}", FrameSnippet(language=language, site=SHOP, notice=words, gateway=GATEWAY)
+
+
+def written(view: View) -> str:
+    """Return a view as it is sent, with something in every slot."""
+    values = {"token": "t0ken", "until": "24.05.2027", "receipt_url": "/receipt/c0de", "releases": ""}
+    return Prepared.of(view).fill(**values).decode()
+
+
+@dataclass(slots=True)
+class Element:
+    """An element of a document."""
+
+    tag: str
+    attributes: dict[str, str]
+    inside: tuple[str, ...]
+    """Tags of its ancestors, the nearest last."""
+    text: str = ""
+    """All text in it, also deeper."""
+    children: list[Element] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> str:
+        """Return an attribute."""
+        return self.attributes[name]
+
+    def get(self, name: str) -> str | None:
+        """Return an attribute, or nothing."""
+        return self.attributes.get(name)
+
+
+class Reader(HTMLParser):
+    """Lists the elements of a document in their order, and insists that they are closed in order."""
+
+    EMPTY = frozenset({"meta", "link", "input", "img", "br", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self.feed(text)
+        self.close()
+        assert not self._open, f"not closed: {[element.tag for element in self._open]}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), f"an attribute of <{tag}> is repeated"
+        attributes = {name: value or "" for name, value in attrs}
+        element = Element(tag, attributes, tuple(each.tag for each in self._open))
+        if self._open:
+            self._open[-1].children.append(element)
+        self.elements.append(element)
+        if tag not in self.EMPTY:
+            self._open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the element that is open."""
+        assert self._open, f"</{tag}> closes nothing"
+        assert self._open[-1].tag == tag, f"</{tag}> closes <{self._open[-1].tag}>"
+        self._open.pop()
+        if tag in {"dt", "dd", "td", "th", "caption", "p", "li"}:
+            self.handle_data("\n")
+
+    def handle_data(self, data: str) -> None:
+        """Add text to every element it is in."""
+        for element in self._open:
+            element.text += data
+
+    def all(self, *tags: str) -> list[Element]:
+        """Return the elements with one of these tags."""
+        return [element for element in self.elements if element.tag in tags]
+
+
+def read(view: View) -> Reader:
+    """Return the elements of a view as it is sent."""
+    return Reader(written(view))
+
+
+def said(text: str) -> str:
+    """Return text with its white space made single."""
+    return " ".join(text.split())
