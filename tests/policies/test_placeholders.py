@@ -118,8 +118,8 @@ def test_the_table_of_cookies_lists_ours_first_and_then_each_tag_s():
     assert [said.find(name) for name in names] == sorted(said.find(name) for name in names)
     assert all(name in said for name in names)
     assert "182 days" in said
-    assert "Google Analytics (belongs to this site)" in said
-    assert "Google Ads (belongs to another site)" in said
+    assert "Google Analytics: Analytics (belongs to this site)" in said
+    assert "Google Ads: Marketing (belongs to another site)" in said
 
 
 def test_the_table_of_services_says_for_what_and_where():

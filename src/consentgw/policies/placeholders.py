@@ -128,29 +128,19 @@ def _tags(facts: Facts, language: str) -> str:
 
 def _cookies(site: Site, facts: Facts, language: str) -> str:
     _ = gettext_for(language)
-    rows = [
-        (
-            cookie.name,
-            _set_by(site.operator.name, cookie, language),
-            _("Remembers your choice"),
-            cookie.lifetime_seconds,
-        )
-        for cookie in facts.own
-    ]
+    owner, reason = site.operator.name, _("Remembers your choice")
+    rows = [_cookie(cookie, owner, reason, language) for cookie in facts.own]
     for tag in facts.tags:
-        purpose = _titles(facts, tag.purposes, language)
-        rows += [
-            (cookie.name, _set_by(tag.vendor, cookie, language), purpose, cookie.lifetime_seconds)
-            for cookie in tag.cookies
-        ]
-    heads = (_("Name"), _("Set by"), _("Purpose"), _("Kept for"))
-    return _table(heads, ((*row[:3], duration(row[3], language)) for row in rows))
+        reason = _titles(facts, tag.purposes, language)
+        rows += [_cookie(cookie, tag.vendor, reason, language) for cookie in tag.cookies]
+    # Three columns, because four do not fit on a telephone.
+    return _table((_("Name"), _("Set by and what for"), _("Kept for")), rows)
 
 
-def _set_by(who: str, cookie: CookieFact, language: str) -> str:
+def _cookie(cookie: CookieFact, who: str, reason: str, language: str) -> tuple[str, str, str]:
     _ = gettext_for(language)
     domain = _("belongs to this site") if cookie.party == "first" else _("belongs to another site")
-    return f"{who} ({domain})"
+    return cookie.name, f"{who}: {reason} ({domain})", duration(cookie.lifetime_seconds, language)
 
 
 def _titles(facts: Facts, keys: Sequence[str], language: str) -> str:
