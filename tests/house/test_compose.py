@@ -1,0 +1,75 @@
+"""docker-compose.yml is valid, locked down, and speaks the gateway's own words."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from consentgw.cli import main
+from consentgw.settings import Settings
+
+FILE = Path(__file__).parents[2] / "docker-compose.yml"
+OURS = ["schema", "gateway"]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))["services"]
+
+
+def test_it_is_what_the_compose_specification_allows():
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", FILE]
+
+    checked = subprocess.run(check, capture_output=True, text=True)
+
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_schema_is_brought_up_once_before_the_gateway_serves(services):
+    assert services["schema"]["depends_on"]["database"]["condition"] == "service_healthy"
+    assert services["schema"]["restart"] == "no"
+    assert services["gateway"]["depends_on"]["schema"]["condition"] == "service_completed_successfully"
+    assert "/health/ready" in services["gateway"]["healthcheck"]["test"][-1]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_nothing_of_ours_runs_as_root_or_writes_to_its_own_files(services, name):
+    service = services[name]
+
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "\nUSER 10001:10001\n" in service["build"]["dockerfile_inline"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_and_every_command_exists(services, name):
+    known = {f"CONSENTGW_{field.upper()}" for field in Settings.model_fields}
+    command = main
+    for word in services[name]["command"]:
+        command = command.commands[word]
+
+    assert services[name]["environment"].keys() <= known
+
+
+def test_no_secret_has_a_value_anybody_could_know(services):
+    for name in ("CONSENTGW_SECRET", "CONSENTGW_DATABASE_URL"):
+        assert re.search(r"\$\{\w+:\?", services["gateway"]["environment"][name])
+    assert services["database"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
+
+
+def test_the_image_is_built_from_files_that_are_there(services):
+    copied = re.findall(
+        r"^COPY (?!--from)(.+) \S+$", services["gateway"]["build"]["dockerfile_inline"], flags=re.MULTILINE
+    )
+
+    assert copied
+    for name in " ".join(copied).split():
+        assert (FILE.parent / name).exists()
