@@ -1,24 +1,31 @@
 """Settings: everything an installation can choose, read once from ``CONSENTGW_*``.
 
-Every secret can be given as a file instead (``CONSENTGW_SECRET_FILE``). There is no module-level instance:
-whoever needs a setting is handed it.
+What is secret can be given as a file instead (``CONSENTGW_SECRET_FILE`` and the like). There is no module-level
+instance: whoever needs a setting is handed it.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import tempfile
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from consentgw.errors import Misconfigured
 
 SECRET_CHARACTERS = 32
 """The least a secret may have."""
+_SECRET = ("secret", "previous_secrets", "database_url")
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
+)
+_POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 class Settings(BaseSettings):
@@ -28,14 +35,18 @@ class Settings(BaseSettings):
 
     data: Path = Path("data")
     """Folder of the embedded database and of the secret made for it."""
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
     """``postgresql://...`` for many processes; empty for the embedded SQLite file in ``data``."""
+    database_url_file: Path | None = None
+    """A file to read ``database_url`` from, since it may hold a password."""
     secret: SecretStr = SecretStr("")
     """Root of every token, cookie and code; at least 32 characters."""
     secret_file: Path | None = None
     """A file to read ``secret`` from."""
-    previous_secrets: tuple[SecretStr, ...] = ()
-    """Secrets that were replaced; what they signed stays valid."""
+    previous_secrets: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Secrets that were replaced, with spaces or line breaks between; what they signed stays valid."""
+    previous_secrets_file: Path | None = None
+    """A file to read ``previous_secrets`` from."""
     public_url: str = "http://127.0.0.1:8080"
     """The origin under which browsers reach the gateway."""
     host: str = "127.0.0.1"
@@ -47,17 +58,36 @@ class Settings(BaseSettings):
     forwarded_allow_ips: str = ""
     """Addresses of proxies whose ``X-Forwarded-*`` is believed; empty believes nobody."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_files(cls, given: dict[str, Any]) -> dict[str, Any]:
+        for name in _SECRET:
+            if file := given.get(f"{name}_file"):
+                if given.get(name):
+                    raise ValueError(
+                        f"CONSENTGW_{name.upper()} and CONSENTGW_{name.upper()}_FILE are both set; keep one"
+                    )
+                given = {**given, name: _read_secret(Path(file), f"CONSENTGW_{name.upper()}_FILE")}
+        return given
+
+    @field_validator("previous_secrets", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return value.split() if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        url = urlsplit(self.public_url)
-        if url.scheme not in {"http", "https"} or not url.hostname or url.path or url.query or url.fragment:
+        if not _is_origin(self.public_url):
             raise ValueError("CONSENTGW_PUBLIC_URL must be an origin such as https://consent.example")
-        local = url.hostname in {"localhost", "127.0.0.1", "::1"} or url.hostname.endswith(".localhost")
-        if url.scheme == "http" and not (local or self.development):
+        host = urlsplit(self.public_url).hostname or ""
+        local = host in {"localhost", "127.0.0.1", "::1"} or host.endswith(".localhost")
+        if self.public_url.startswith("http:") and not (local or self.development):
             raise ValueError(
                 "CONSENTGW_PUBLIC_URL must be https: browsers do not keep our cookie over plain http"
                 " (CONSENTGW_DEVELOPMENT=1 allows it)"
             )
+        if self.database_url and not self.database_url.startswith(_POSTGRES):
+            raise ValueError("CONSENTGW_DATABASE_URL starts with postgresql:// or is left empty")
         if self.embedded and self.workers > 1:
             raise ValueError("the embedded database has one process; set CONSENTGW_DATABASE_URL for more workers")
         return self
@@ -80,33 +110,20 @@ class Settings(BaseSettings):
     @property
     def embedded(self) -> bool:
         """Return whether the database is the embedded SQLite file."""
-        return not self.database_url or self.database_url.startswith("sqlite")
+        return not self.database_url
 
     @property
-    def sqlalchemy_url(self) -> str:
-        """Return the database address as SQLAlchemy writes it.
-
-        Raises:
-            Misconfigured: the address is neither SQLite nor PostgreSQL.
-        """
-        if not self.database_url:
-            return f"sqlite:///{self.data / 'consentgw.db'}"
-        scheme, _, rest = self.database_url.partition("://")
-        if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
-            return f"postgresql+psycopg://{rest}"
-        if scheme == "sqlite":
-            return self.database_url
-        raise Misconfigured("CONSENTGW_DATABASE_URL starts with postgresql:// or is left empty")
+    def file(self) -> Path:
+        """Return the embedded SQLite file."""
+        return self.data / "consentgw.db"
 
     def secrets(self) -> tuple[bytes, ...]:
         """Return the secrets, the one to sign with first; make one for an embedded installation without.
 
         Raises:
-            Misconfigured: a secret is missing, too short, or its file cannot be read.
+            Misconfigured: a secret is missing or too short, or the data folder cannot be written.
         """
         current = self.secret.get_secret_value()
-        if not current and self.secret_file:
-            current = _read_secret(self.secret_file)
         if not current:
             if not self.embedded:
                 raise Misconfigured(
@@ -121,22 +138,44 @@ class Settings(BaseSettings):
         return tuple(secret.encode() for secret in known)
 
 
-def _read_secret(file: Path) -> str:
+def _is_origin(text: str) -> bool:
+    """Return whether a browser writes an origin in exactly this way (RFC 6454 section 6.2)."""
+    found = _ORIGIN.fullmatch(text)
+    default = {"http": "80", "https": "443"}
+    return bool(found) and found["port"] != default[found["scheme"]] and int(found["port"] or 1) <= 65_535
+
+
+def _read_secret(file: Path, setting: str) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"CONSENTGW_SECRET_FILE: cannot read {file}") from error
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"{setting}: cannot read {file}") from None
 
 
 def _own_secret(file: Path) -> str:
-    """Return the secret of an embedded installation, made once and readable by its owner alone."""
+    """Return the secret of an embedded installation, made once and readable by its owner alone.
+
+    It is on the disk, whole, before anything is sealed under it: a power cut must not part the two.
+    """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as fresh:
-            fresh.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    except OSError as error:
-        raise Misconfigured(f"cannot write to the data folder {file.parent}: {error.strerror}") from error
-    return _read_secret(file)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not file.exists():
+            descriptor, fresh = tempfile.mkstemp(prefix="secret.", dir=file.parent)  # for its owner alone
+            with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
+                writing.write(secrets.token_hex(32))
+                writing.flush()
+                os.fsync(writing.fileno())
+            try:
+                os.link(fresh, file)
+            except FileExistsError:
+                pass  # another process was first; its secret is the one
+            finally:
+                Path(fresh).unlink()
+            folder = os.open(file.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"cannot keep the secret in {file}: {error}") from None

@@ -7,10 +7,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as Busy
 
 from consentgw.db import engines, migrations
 from consentgw.db.writer import Writer
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-READERS = 8
-"""Reads under way at once on PostgreSQL."""
-_ORDER = 0x636F6E73
-"""Key of the advisory lock that puts the groups of all processes in one order."""
-
 
 def utc_now() -> datetime:
     """Return the present instant, aware UTC."""
@@ -41,14 +36,14 @@ def utc_now() -> datetime:
 class Database:
     """One way to write, one way to read, with and without an event loop."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, readers: Engine, clock: Callable[[], datetime] = utc_now) -> None:
         self.clock = clock
         self.embedded = engine.dialect.name == "sqlite"
-        self._engine = engine
+        self._readers = readers
         self._held: Connection | None = None
         self._reading = threading.Lock()
-        self._pool = None if self.embedded else ThreadPoolExecutor(READERS, "consentgw-reader")
-        self.writer = Writer(engine.connect, self._begin, clock)
+        self._pool = None if self.embedded else ThreadPoolExecutor(engines.READERS, "consentgw-reader")
+        self.writer = Writer(lambda: engines.writing(engine), engines.take_turn, clock)
 
     async def write(self, verb: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a verb and return its answer after the durable commit.
@@ -80,11 +75,11 @@ class Database:
         try:
             if self.embedded:
                 with self._reading:
-                    self._held = self._held or engines.reading(self._engine)
+                    self._held = self._held or self._readers.connect()
                     return query(self._held, *args, **kwargs)
-            with engines.reading(self._engine) as connection:
+            with self._readers.connect() as connection:
                 return query(connection, *args, **kwargs)
-        except DBAPIError as error:
+        except (DBAPIError, Busy) as error:
             raise Unavailable("the database did not answer") from error
 
     def close(self) -> None:
@@ -94,15 +89,7 @@ class Database:
             self._pool.shutdown()
         if self._held is not None:
             self._held.close()
-        self._engine.dispose()
-
-    def _begin(self, connection: Connection) -> None:
-        connection.begin()
-        if not self.embedded:
-            connection.execute(_TAKE_TURN, {"key": _ORDER})
-
-
-_TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)")
+        self._readers.dispose()
 
 
 @contextmanager
@@ -115,11 +102,11 @@ def open_database(settings: Settings, *, clock: Callable[[], datetime] = utc_now
     with engines.exclusive(settings):
         engine = engines.connect(settings)
         try:
-            engines.check(engine)
-            migrations.check(engine)
+            with engines.writing(engine) as connection:
+                migrations.check(connection)
         except DBAPIError as error:
-            raise Misconfigured(f"cannot open the database: {_reason(error)}") from error
-        database = Database(engine, clock)
+            raise engines.out_of_reach(error) from error
+        database = Database(engine, engines.connect(settings, reading=True), clock)
         try:
             yield database
         finally:
@@ -133,17 +120,15 @@ def open_reader(settings: Settings) -> Generator[Connection]:
     Raises:
         Misconfigured: as :func:`open_database`, but for the right to write.
     """
-    engine = engines.connect(settings)
+    if settings.embedded and not settings.file.is_file():
+        raise Misconfigured(f"there is no database in {settings.data}; run: consentgw db upgrade")
+    engine = engines.connect(settings, reading=True)
     try:
-        engines.check(engine)
-        migrations.check(engine)
-        with engines.reading(engine) as connection:
+        with engine.connect() as connection:
+            engines.check(connection, reading=True)
+            migrations.check(connection)
             yield connection
     except DBAPIError as error:
-        raise Misconfigured(f"cannot open the database: {_reason(error)}") from error
+        raise engines.out_of_reach(error) from error
     finally:
         engine.dispose()
-
-
-def _reason(error: Any) -> str:
-    return str(error.orig).strip().splitlines()[0]

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import URL, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from consentgw.errors import Misconfigured
 
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.exc import DBAPIError
 
     from consentgw.settings import Settings
+
+READERS = 8
+"""Reads under way at once on PostgreSQL."""
 
 _SQLITE = {
     "journal_mode": "wal",
@@ -34,66 +38,92 @@ _SQLITE = {
     "secure_delete": 1,  # or erased bytes stay in the file
     "busy_timeout": 5000,
 }
-_POSTGRES = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "server_encoding": "UTF8"}
+_POSTGRES = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "server_encoding": "UTF8",
+    "transaction_isolation": "read committed",  # or a group would not see what was committed before its turn
+}
 _POSTGRES_OPTIONS = (
     "-c synchronous_commit=on -c statement_timeout=5000 -c lock_timeout=4000"
-    " -c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+    r" -c idle_in_transaction_session_timeout=10000 -c timezone=UTC -c default_transaction_isolation=read\ committed"
 )
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)")
+_ORDER = 0x636F6E73
+"""Key of the advisory lock that puts the groups of all processes in one order."""
 
 
-def connect(settings: Settings) -> Engine:
-    """Return an engine that opens every connection safely.
+def connect(settings: Settings, *, reading: bool = False) -> Engine:
+    """Return an engine that opens every connection safely; one for reading cannot change anything.
 
     Raises:
         Misconfigured: the address is malformed or the driver is not installed.
     """
     if settings.embedded:
-        return _sqlite(settings.sqlalchemy_url)
+        return _sqlite(settings.file, reading=reading)
+    pool: dict[str, Any] = {"poolclass": NullPool}  # the writer holds its one connection itself
+    if reading:
+        pool = {"poolclass": QueuePool, "pool_size": READERS, "max_overflow": 0, "pool_timeout": 2}
+        pool["isolation_level"] = "AUTOCOMMIT"
+    read_only = "on" if reading else "off"
     try:
         return create_engine(
-            settings.sqlalchemy_url,
+            make_url(settings.database_url).set(drivername="postgresql+psycopg"),
             connect_args={
-                "options": _POSTGRES_OPTIONS,
+                "options": f"{_POSTGRES_OPTIONS} -c default_transaction_read_only={read_only}",
                 "connect_timeout": 5,
                 "application_name": "consentgw",
             },
-            pool_size=10,
-            max_overflow=0,
-            pool_timeout=2,
-            pool_pre_ping=False,
+            **pool,
         )
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise Misconfigured("CONSENTGW_DATABASE_URL is not a database address") from None
     except ModuleNotFoundError:
         raise Misconfigured('PostgreSQL needs its driver: pip install "consentgw[postgres]"') from None
 
 
-def reading(engine: Engine) -> Connection:
-    """Return a connection that cannot change anything."""
-    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    if engine.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA query_only = 1")
+def writing(engine: Engine) -> Connection:
+    """Return a connection to write with, every safety setting read back on it.
+
+    Raises:
+        Misconfigured: as :func:`check`.
+    """
+    connection = engine.connect()
+    try:
+        check(connection)
+        connection.rollback()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
-def check(engine: Engine) -> None:
-    """Read every safety setting back, on a connection as the writer gets it.
+def check(connection: Connection, *, reading: bool = False) -> None:
+    """Read every safety setting back.
 
     Raises:
         Misconfigured: a setting is not what durability needs; the message names it.
     """
-    sqlite = engine.dialect.name == "sqlite"
+    sqlite = connection.dialect.name == "sqlite"
     wanted: dict[str, object] = dict(_SQLITE if sqlite else _POSTGRES)
-    with engine.connect() as connection:
-        for name, value in wanted.items():
-            found = connection.exec_driver_sql(f"PRAGMA {name}" if sqlite else f"SHOW {name}").scalar_one()
-            if found != value:
-                raise Misconfigured(f"the database runs with {name}={found}; answers are only safe with {name}={value}")
+    if not sqlite and not reading:
+        wanted["transaction_read_only"] = "off"  # on is a standby, which only follows
+    for name, value in wanted.items():
+        found = connection.exec_driver_sql(f"PRAGMA {name}" if sqlite else f"SHOW {name}").scalar_one()
+        if found != value:
+            raise Misconfigured(f"the database runs with {name}={found}; answers are only safe with {name}={value}")
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait, in a transaction, until no other process writes; the turn ends with the transaction."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writing process, and it has one writer
+        connection.execute(_TAKE_TURN, {"key": _ORDER})
 
 
 def protected(connection: Connection) -> frozenset[str]:
     """Return the tables whose triggers forbid changes."""
-    sqlite = connection.engine.dialect.name == "sqlite"
+    sqlite = connection.dialect.name == "sqlite"
     query = "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'" if sqlite else _TRIGGERS
     return frozenset(connection.exec_driver_sql(query).scalars())
 
@@ -111,32 +141,42 @@ def exclusive(settings: Settings) -> Generator[None]:
     if not settings.embedded:
         yield
         return
-    file = Path(make_url(settings.sqlalchemy_url).database or "")
+    file = settings.file
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with Path(f"{file}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Misconfigured(f"another consentgw process is using {file}; stop it, or use PostgreSQL") from None
-            yield
-    except PermissionError:
-        raise Misconfigured(f"cannot write to {file.parent}") from None
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = Path(f"{file}.lock").open("w")  # noqa: SIM115 - held open until the end, below
+    except OSError as error:
+        raise Misconfigured(f"cannot write to the data folder {file.parent}: {error.strerror}") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Misconfigured(f"another consentgw process is using {file}; stop it, or use PostgreSQL") from None
+        yield
 
 
-def _sqlite(url: str) -> Engine:
+def out_of_reach(error: DBAPIError) -> Misconfigured:
+    """Return the one sentence for a database that cannot be opened."""
+    said = str(error.orig).strip().splitlines()
+    return Misconfigured(f"cannot open the database: {said[0] if said else type(error.orig).__name__}")
+
+
+def _sqlite(file: Path, *, reading: bool) -> Engine:
     # The event loop reads and one thread writes, each on its own connection, never two at once on one.
+    url = URL.create("sqlite", database=str(file))
     engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=NullPool)
+    pragmas = {**_SQLITE, "query_only": int(reading)}
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]
         connection.isolation_level = None
-        for name, value in _SQLITE.items():
+        for name, value in pragmas.items():
             connection.execute(f"PRAGMA {name} = {value}")
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+    if not reading:
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

@@ -8,13 +8,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from consentgw.db import engines
 from consentgw.errors import Misconfigured
 from consentgw.resources import folder
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
 
     from consentgw.settings import Settings
 
@@ -23,7 +27,8 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
     """Bring the database to a revision, creating it where it is the embedded file.
 
     Raises:
-        Misconfigured: another process is using the embedded file, or the database is out of reach.
+        Misconfigured: another process is using the embedded file, the database is out of reach, or its schema
+            is newer than this code.
     """
     _move(settings, revision, command.upgrade)
 
@@ -33,17 +38,17 @@ def downgrade(settings: Settings, revision: str) -> None:
     _move(settings, revision, command.downgrade)
 
 
-def check(engine: Engine) -> None:
+def check(connection: Connection) -> None:
     """Make sure the database has the schema this code knows.
 
     Raises:
         Misconfigured: it is older or newer; the message says what to do.
     """
-    with engine.connect() as connection:
-        found = current(connection)
-    wanted = head()
+    found, wanted = current(connection), head()
     if found is None:
         raise Misconfigured("the database is empty; run: consentgw db upgrade")
+    if found not in known():
+        raise _newer(found)
     if found != wanted:
         raise Misconfigured(f"the database has schema {found}, this version needs {wanted}; run: consentgw db upgrade")
 
@@ -58,16 +63,35 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-def _move(settings: Settings, revision: str, step: object) -> None:
+def known() -> frozenset[str]:
+    """Return every revision this code knows."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _move(settings: Settings, revision: str, step: Callable[[Config, str], None]) -> None:
     with engines.exclusive(settings):
         engine = engines.connect(settings)
         try:
             with engine.connect() as connection, connection.begin():
+                engines.take_turn(connection)
+                found = current(connection)
+                if found is not None and found not in known():
+                    raise _newer(found)
                 config = _config()
                 config.attributes["connection"] = connection
-                step(config, revision)  # pyright: ignore[reportCallIssue]
+                step(config, revision)
+        except DBAPIError as error:
+            raise engines.out_of_reach(error) from error
+        except CommandError as error:
+            raise Misconfigured(f"the schema cannot be brought to {revision}: {error}") from error
         finally:
             engine.dispose()
+
+
+def _newer(found: str) -> Misconfigured:
+    return Misconfigured(
+        f"the database has schema {found}, which is newer than this version; install a newer consentgw"
+    )
 
 
 def _config() -> Config:

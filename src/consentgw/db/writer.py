@@ -7,15 +7,16 @@ A caller hears of success only after the commit returned, and of failure when it
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
-from consentgw.errors import ConsentgwError, Unavailable
+from consentgw.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Insert
 
+log = logging.getLogger(__name__)
+
 GROUP = 256
 """Units in one commit at the most."""
 QUEUE = 2_000
 """Units waiting at the most; one more is refused, so that an overload stays short."""
+_OF_THE_UNIT = (IntegrityError, ProgrammingError, DataError)
+"""What a database says of a statement; anything else it says is of itself, and may pass."""
 
 
 @dataclass(slots=True)
@@ -69,11 +74,11 @@ class Writer:
     def __init__(
         self,
         connect: Callable[[], Connection],
-        begin: Callable[[Connection], None],
+        take_turn: Callable[[Connection], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._connect = connect
-        self._begin = begin
+        self._take_turn = take_turn
         self._clock = clock
         self._connection: Connection | None = None
         self._waiting: deque[_Job] = deque()
@@ -87,6 +92,7 @@ class Writer:
     def submit(self, call: Callable[[Unit], Any]) -> Future[Any]:
         """Queue a unit for a caller without an event loop."""
         future: Future[Any] = Future()
+        future.set_running_or_notify_cancel()  # it cannot be cancelled while it is settled
         self._put(_Job(call, future, None))
         return future
 
@@ -127,21 +133,39 @@ class Writer:
 
     def _write(self, group: list[_Job]) -> None:
         try:
-            connection = self._connection = self._connection or self._connect()
-            self._begin(connection)
+            connection = self._begin()
             appended: list[tuple[Insert, dict[str, Any]]] = []
             for job in group:
                 self._attempt(job, connection, appended)
             _insert(connection, appended)
             connection.commit()
         except Exception as error:
-            # Nothing of the group is known to be kept, so nobody of the group is told it was.
+            # Nothing of the group is known to be kept, so nobody of the group is told it was; nor is anybody
+            # refused for what another of the group did, which may never have happened.
+            log.error("nothing could be kept: %s", error)  # noqa: TRY400 - every caller gets the cause
             self._disconnect()
             for job in group:
-                job.error = job.error or _unavailable(error)
+                job.error = _unavailable(error)
             return
         self.commits += 1
         self.kept += sum(job.error is None for job in group)
+
+    def _begin(self) -> Connection:
+        """Begin a transaction; a connection that died while nobody used it is replaced, and nobody notices."""
+        if self._connection is not None:
+            try:
+                self._connection.begin()
+                self._take_turn(self._connection)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                self._disconnect()
+            else:
+                return self._connection
+        connection = self._connection = self._connect()
+        connection.begin()
+        self._take_turn(connection)
+        return connection
 
     def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[Insert, dict[str, Any]]]) -> None:
         """Run one unit under its own savepoint: if it fails, it fails alone."""
@@ -150,9 +174,10 @@ class Writer:
         unit = Unit(connection, self._clock())
         try:
             job.result = job.call(unit)
-        except Exception as error:
+        except BaseException as error:  # whatever a verb raises is its caller's to hear; this thread lives on
             driver.execute("ROLLBACK TO SAVEPOINT unit")
-            job.error = error if isinstance(error, (ConsentgwError, IntegrityError)) else _unavailable(error)
+            failed = isinstance(error, DBAPIError) and not isinstance(error, _OF_THE_UNIT)
+            job.error = _unavailable(error) if failed else error
         else:
             appended.extend(unit.appended)
         driver.execute("RELEASE SAVEPOINT unit")
@@ -162,17 +187,14 @@ class Writer:
         if connection is not None:
             try:
                 connection.rollback()
-            except DBAPIError:
+            except Exception:
                 connection.invalidate()
             connection.close()
 
 
-def _unavailable(error: Exception) -> BaseException:
-    """Translate a database that failed; a defect in a verb stays what it is."""
-    if not isinstance(error, DBAPIError):
-        return error
+def _unavailable(cause: BaseException) -> Unavailable:
     unavailable = Unavailable("the database could not keep it")
-    unavailable.__cause__ = error
+    unavailable.__cause__ = cause
     return unavailable
 
 

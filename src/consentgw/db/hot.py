@@ -1,0 +1,50 @@
+"""An INSERT for the one table that every answer writes to.
+
+SQLAlchemy compiles the statement and knows the types; it is then run on the driver, because the bookkeeping around each
+execution costs more than the insert itself (125 us against 50 on SQLite). Errors stay SQLAlchemy's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Column, Connection, Table
+    from sqlalchemy.engine import Dialect
+
+
+class HotInsert:
+    """Adds rows to a table whose key the database gives."""
+
+    def __init__(self, table: Table, key: Column[int]) -> None:
+        self._table = table
+        self._key = key
+        self._names = tuple(column.name for column in table.columns if column is not key)
+        self._prepared: dict[str, tuple[str, tuple[Callable[[Any], Any] | None, ...]]] = {}
+
+    def run(self, connection: Connection, row: Mapping[str, Any]) -> int:
+        """Add a row and return the key it was given. ``row`` has every column but the key.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: it clashes with a row that is there.
+        """
+        sql, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
+        values = [
+            process(row[name]) if process else row[name] for name, process in zip(self._names, processors, strict=True)
+        ]
+        if connection.dialect.positional:
+            return connection.exec_driver_sql(sql, tuple(values)).lastrowid
+        return connection.exec_driver_sql(sql, dict(zip(self._names, values, strict=True))).scalar_one()
+
+    def _prepare(self, dialect: Dialect) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
+        statement = insert(self._table)
+        if not dialect.positional:  # SQLite, which takes values by place, tells the key without being asked
+            statement = statement.returning(self._key)
+        types = [self._table.c[name].type.dialect_impl(dialect) for name in self._names]
+        sql = str(statement.compile(dialect=dialect, column_keys=list(self._names)))
+        prepared = self._prepared[dialect.name] = sql, tuple(type_.bind_processor(dialect) for type_ in types)
+        return prepared
