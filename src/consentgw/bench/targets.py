@@ -1,0 +1,178 @@
+"""What is asked of the server under test, as the bytes a browser sends."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from consentgw.bench.load import HOST, drive
+from consentgw.db import open_database
+from consentgw.db.migrations import upgrade
+from consentgw.errors import Misconfigured, Unavailable
+from consentgw.notices import files
+from consentgw.notices import service as notices
+from consentgw.policies.service import starter
+from consentgw.resources import folder
+from consentgw.settings import Settings
+from consentgw.sites import store as sites
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+ORIGIN = "http://gateway.localhost:8080"
+"""The origin the gateway believes it has; browsers are not involved, so it need not be the true one."""
+SECRET = "nothing is secret about a benchmark"  # noqa: S105
+SLUG = "shop"
+PARTNER = "https://duken.example"
+
+_TOKEN = re.compile(rb'name="token" value="([^"]+)"')
+_COMMON = {
+    "Host": "gateway.localhost:8080",
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
+    "Accept-Language": "ru-RU,ru;q=0.9,kk;q=0.8,en;q=0.7",
+    "Accept-Encoding": "gzip, deflate, br, zstd",
+    "Referer": f"{PARTNER}/",
+    "Sec-Fetch-Site": "cross-site",
+}
+_DOCUMENT = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}
+_FRAME = _DOCUMENT | {"Sec-Fetch-Dest": "iframe"}
+_IMAGE = {"Accept": "image/avif,image/webp,*/*;q=0.8", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+_STYLE = {"Accept": "text/css,*/*;q=0.1", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "style"}
+_DECISION = _FRAME | {
+    "Sec-Fetch-Site": "same-origin",
+    "Referer": f"{ORIGIN}/embed/{SLUG}?lang=ru",
+    "Origin": ORIGIN,
+    "Content-Type": "application/x-www-form-urlencoded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One address, and the answer it must give."""
+
+    name: str
+    request: bytes
+    """Empty where every request is another one."""
+    expect: int
+    goal: float | None = None
+    """The least share of the yardstick's requests per second of processor time."""
+
+
+YARDSTICK = Target("hello, bare ASGI", b"", 200)
+DECISION = Target("decision, durable", b"", 303, goal=0.15)
+
+
+def get(path: str, headers: Mapping[str, str]) -> bytes:
+    """Return the bytes of a GET request."""
+    fields = "".join(f"{name}: {value}\r\n" for name, value in {**_COMMON, **headers}.items())
+    return f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode("ascii")
+
+
+def decision(token: str) -> bytes:
+    """Return the bytes of an answer to the question that carries this token."""
+    body = urlencode([("token", token), ("granted", "analytics"), ("method", "save")])
+    fields = _COMMON | _DECISION | {"Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"POST /embed/{SLUG}?lang=ru HTTP/1.1\r\n{head}\r\n{body}".encode("ascii")
+
+
+def yardstick() -> Target:
+    """Return the yardstick, asked with the head that the embed page is asked with."""
+    return Target(YARDSTICK.name, get(f"/embed/{SLUG}?lang=ru", _FRAME), 200)
+
+
+def targets(port: int) -> tuple[Target, ...]:
+    """Return the addresses of a seeded gateway that listens here; the decision is the last.
+
+    Raises:
+        Unavailable: it does not answer as a gateway does.
+    """
+    cookie = {"Cookie": _granted(port)}
+    image = f"/release/{SLUG}/google-analytics.gif"
+    policy = _ask(port, "GET", f"/sites/{SLUG}/policy?lang=ru").headers["location"]
+    return (
+        Target("embed page", get(f"/embed/{SLUG}?lang=ru", _FRAME), 200, goal=0.6),
+        Target("state stylesheet", get(f"/embed/{SLUG}/style.css", _STYLE), 200, goal=0.6),
+        Target("release, granted", get(image, _IMAGE | cookie), 302, goal=0.5),
+        Target("release, not granted", get(image, _IMAGE), 200, goal=0.5),
+        Target("policy page", get(policy, _DOCUMENT | {"Sec-Fetch-Dest": "document"}), 200),
+        DECISION,
+    )
+
+
+def tokens(port: int, count: int, connections: int) -> list[str]:
+    """Fetch so many fresh form tokens, each from a question of its own.
+
+    Raises:
+        Unavailable: the embed page shows no token.
+    """
+    found: list[str] = []
+
+    def read(answer: bytes) -> None:
+        if token := _TOKEN.search(answer):
+            found.append(token[1].decode("ascii"))
+
+    request = get(f"/embed/{SLUG}?lang=ru", _FRAME)
+    drive(port, [request] * count, connections=connections, seconds=60, expect=200, answered=read)
+    if not found:
+        raise Unavailable("the embed page shows no form token")
+    return found
+
+
+def settings_for(data: Path, database_url: str = "") -> Settings:
+    """Return the settings of a gateway under test."""
+    return Settings.read(data=data, database_url=database_url, secret=SECRET, public_url=ORIGIN, workers=1)
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the same settings as another process reads them."""
+    return {
+        "CONSENTGW_DATA": str(settings.data),
+        "CONSENTGW_DATABASE_URL": settings.database_url,
+        "CONSENTGW_SECRET": SECRET,
+        "CONSENTGW_PUBLIC_URL": ORIGIN,
+    }
+
+
+def seed(settings: Settings) -> None:
+    """Bring a database to the schema and give it the demo's shop; one seeded before is used again.
+
+    Raises:
+        Misconfigured: it holds other sites, so it is not one to fill with made-up decisions.
+    """
+    upgrade(settings)
+    shop = files.read(folder("templates") / "demo" / SLUG / "site.toml")
+    with open_database(settings) as database:
+        known = database.ask(sites.everyone)
+        if any(site.slug != SLUG or site.operator != shop.site.operator for site in known):
+            raise Misconfigured("the benchmark fills a database with made-up decisions: give it an empty one")
+        if not known:
+            database.apply(notices.add_site, shop, starter(shop.site.languages))
+
+
+def _granted(port: int) -> str:
+    """Decide once and return the cookie that says so."""
+    (token,) = tokens(port, 1, 1)
+    body = urlencode({"token": token, "method": "accept_all"})
+    answer = _ask(port, "POST", f"/embed/{SLUG}?lang=ru", body, _DECISION)
+    cookie, _, _ = answer.headers.get("set-cookie", "").partition(";")
+    if answer.status != DECISION.expect or not cookie:
+        raise Unavailable(f"the gateway under test did not keep an answer (status {answer.status})")
+    return cookie
+
+
+def _ask(
+    port: int, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
+) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(HOST, port, timeout=10)
+    try:
+        connection.request(method, path, body, headers={**_COMMON, **(headers or {})})
+        answer = connection.getresponse()
+        answer.read()
+    finally:
+        connection.close()
+    return answer
