@@ -96,7 +96,7 @@ def upgrade() -> None:
         sa.Column("sequence", growing, sa.Identity(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("site", sa.Text(), nullable=False),
-        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("happened_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("sequence", name="pk_events"),
         sqlite_autoincrement=True,

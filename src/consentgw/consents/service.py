@@ -63,5 +63,5 @@ def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
     body = receipt.body()
     held = store.append(unit, receipt, body, signer.kid, signer.sign(body, KIND))
     topic = outbox.CONSENT_WITHDRAWN if answer.method is Method.WITHDRAW else outbox.RECEIPT_RECORDED
-    outbox.emit(unit, topic, answer.site.slug, receipt=str(receipt.id))
+    outbox.emit(unit, topic, answer.site.slug, str(receipt.id))
     return held

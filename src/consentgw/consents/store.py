@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import receipt as receipts_format
 from consentgw.consents.model import Held, Method
 from consentgw.consents.tables import receipts
+from consentgw.db.hot import HotInsert
 from consentgw.errors import AlreadyAnswered, NotFound
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from consentgw.consents.receipt import Receipt
     from consentgw.db import Unit
 
-_ADD = insert(receipts)
+_ADD = HotInsert(receipts, receipts.c.sequence)
 _HELD = select(
     receipts.c.id,
     receipts.c.subject,
@@ -67,7 +68,7 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
         "signature": signature,
     }
     try:
-        sequence: int = tuple(unit.connection.execute(_ADD, row).inserted_primary_key or ())[0]
+        sequence = _ADD.run(unit.connection, row)
     except IntegrityError:
         raise AlreadyAnswered("this form was used before") from None
     return Held(

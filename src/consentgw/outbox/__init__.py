@@ -1,13 +1,12 @@
 """Outbox: what happened, kept in the same transaction as the change it tells.
 
-An event says only which thing changed, by its ids; whoever is interested reads the thing. At-least-once by
+An event says only which thing changed, by its id; whoever is interested reads the thing. At-least-once by
 construction: a change without its event, or an event without its change, cannot be committed. Delivery is
 the webhooks' business.
 """
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
@@ -24,7 +23,6 @@ POLICY_PUBLISHED = "policy.published"
 _KEEP = insert(events)
 
 
-def emit(unit: Unit, topic: str, site: str, **ids: str) -> None:
-    """Keep an event together with the unit's change."""
-    data = json.dumps(ids, separators=(",", ":"), sort_keys=True)
-    unit.append(_KEEP, {"topic": topic, "site": site, "data": data, "happened_at": unit.now})
+def emit(unit: Unit, topic: str, site: str, reference: str) -> None:
+    """Keep an event together with the unit's change; ``reference`` is the id of what changed."""
+    unit.append(_KEEP, {"topic": topic, "site": site, "reference": reference, "happened_at": unit.now})

@@ -10,7 +10,7 @@ events = Table(
     Column("sequence", Sequence, Identity(), primary_key=True),
     Column("topic", Text, nullable=False),
     Column("site", Text, nullable=False),
-    Column("data", Text, nullable=False),
+    Column("reference", Text, nullable=False),
     Column("happened_at", Instant, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -50,7 +50,7 @@ def publish(unit: Unit, site: Site, drafts: Mapping[str, str], facts: Facts) -> 
         texts={language: rendering.text for language, rendering in renderings.items()},
     )
     store.add(unit.connection, policy)
-    outbox.emit(unit, outbox.POLICY_PUBLISHED, site.slug, version=policy.version, digest=policy.digest)
+    outbox.emit(unit, outbox.POLICY_PUBLISHED, site.slug, policy.version)
     return policy
 
 
