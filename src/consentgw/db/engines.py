@@ -74,6 +74,7 @@ def connect(settings: Settings, *, reading: bool = False) -> Engine:
                 "options": f"{_POSTGRES_OPTIONS} -c default_transaction_read_only={read_only}",
                 "connect_timeout": 5,
                 "application_name": "consentgw",
+                "client_encoding": "utf8",
             },
             **pool,
         )
@@ -92,6 +93,8 @@ def writing(engine: Engine) -> Connection:
     connection = engine.connect()
     try:
         check(connection)
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA user_version = 0")  # fails on a file that can only be read
         connection.rollback()
     except BaseException:
         connection.close()
