@@ -31,15 +31,11 @@ def missing() -> list[str]:
 
 
 def install(packages: list[str]) -> None:
-    """Install Debian packages, without a question.
-
-    Raises:
-        subprocess.CalledProcessError: the packages cannot be had.
-    """
-    become_root = [] if os.geteuid() == 0 else ["sudo"]
+    """Install Debian packages where we may, without a question."""
+    become_root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
     apt = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=600", "-qq"]
-    subprocess.run([*apt, "update"], check=True)
-    subprocess.run([*apt, "install", "--yes", "--no-install-recommends", *packages], check=True)
+    subprocess.run([*apt, "update"], check=False)  # an old list may still do
+    subprocess.run([*apt, "install", "--yes", "--no-install-recommends", *packages], check=False)
 
 
 def main() -> None:

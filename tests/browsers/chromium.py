@@ -69,8 +69,8 @@ class Chromium:
         self._page = context.pages[0] if context.pages else context.new_page()
         self._frames: list[Frame] = [self._page.main_frame]
         self._complaints: list[str] = []
-        self._page.on("console", lambda said: said.type == "error" and self._complaints.append(said.text))
-        self._page.on("pageerror", lambda error: self._complaints.append(str(error)))
+        context.on("console", lambda said: said.type == "error" and self._complaints.append(said.text))
+        context.on("weberror", lambda thrown: self._complaints.append(str(thrown.error)))
 
     def open(self, url: str) -> None:
         self._page.goto(url)
@@ -86,6 +86,11 @@ class Chromium:
 
     def title(self) -> str:
         return self._page.title()
+
+    def newest(self) -> None:
+        self._page = self._context.pages[-1]
+        self._page.wait_for_load_state()
+        self._frames = [self._page.main_frame]
 
     def source(self) -> str:
         return self._here.content()
@@ -205,8 +210,10 @@ class Stage:
         launch = self._playwright.chromium.launch
         self._shared = self._shared or self.run(lambda: launch(**_program()))
         context = self.run(lambda: self._shared.new_context(**_chosen(options)))
-        yield context
-        self.run(context.close)
+        try:
+            yield context
+        finally:
+            self.run(context.close)
 
     @contextmanager
     def _profiled(self, options: Options) -> Iterator[BrowserContext]:
@@ -217,8 +224,10 @@ class Stage:
             preferences.write_text(json.dumps({"profile": COOKIES[options.third_party_cookies]}))
             launch = self._playwright.chromium.launch_persistent_context
             context = self.run(lambda: launch(home, **_program(), **_chosen(options)))
-            yield context
-            self.run(context.close)
+            try:
+                yield context
+            finally:
+                self.run(context.close)
 
 
 def _program() -> dict[str, Any]:

@@ -127,6 +127,11 @@ class Firefox:
         self._command("WebDriver:SwitchToWindow", handle=self._command("WebDriver:GetWindowHandles")[0])
         self._command("WebDriver:Navigate", url="about:blank")  # a tab still opening would swallow the first visit
 
+    @property
+    def running(self) -> bool:
+        """Return whether it is still there to be used again."""
+        return self._process.poll() is None
+
     def open(self, url: str) -> None:
         self._command("WebDriver:Navigate", url=url)
 
@@ -141,6 +146,10 @@ class Firefox:
 
     def title(self) -> str:
         return self._command("WebDriver:GetTitle")
+
+    def newest(self) -> None:
+        self._frames.clear()
+        self._command("WebDriver:SwitchToWindow", handle=self._command("WebDriver:GetWindowHandles")[-1])
 
     def source(self) -> str:
         return self._command("WebDriver:GetPageSource")

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from tests.browsers.browser import Browser, Options
-from tests.browsers.chromium import Stage
 from tests.browsers.firefox import Firefox
+
+if TYPE_CHECKING:
+    from tests.browsers.chromium import Stage
 
 ENGINES = ("chromium", "firefox")
 
@@ -26,7 +28,9 @@ class OpenBrowser(Protocol):
 
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
-    """Playwright, started once."""
+    """Playwright, started once, and imported only by those who need it."""
+    from tests.browsers.chromium import Stage
+
     stage = Stage()
     yield stage
     stage.close()
@@ -52,7 +56,7 @@ def open_browser(request: pytest.FixtureRequest) -> Iterator[OpenBrowser]:
                 return opened.enter_context(request.getfixturevalue("stage").open(chosen))
             idle: list[Firefox] = request.getfixturevalue("firefoxes")
             firefox = idle.pop() if idle else Firefox()
-            opened.callback(idle.append, firefox)
+            opened.callback(lambda: firefox.running and idle.append(firefox))
             firefox.prepare(chosen)
             return Browser(name, firefox, chosen.patience)
 

@@ -23,7 +23,7 @@ SHOP = """<!doctype html><html lang="en"><title>Shop</title>
 <form method="get" action="/greet"><label>Name <input name="name"></label>
 <label><input type="checkbox" name="news" value="yes"> News</label> <button>Greet me</button></form>
 <details><summary>More</summary><p class="more">less is more</p></details>
-<p><a href="/covered">Covered</a></p>
+<p><a href="/covered">Covered</a> <a href="/greet" target="_blank">In a new tab</a></p>
 <iframe title="Settings" src="http://gateway.localhost:{port}/embed" width="600" height="200"></iframe>
 <img alt="" src="http://gateway.localhost:{port}/seen" width="1" height="1"></main>"""
 EMBED = """<!doctype html><html lang="en"><title>Settings</title><p>{cookies}</p>
@@ -128,6 +128,15 @@ def test_a_form_is_filled_ticked_and_sent_by_real_events(browser, site):
     assert browser.url.startswith(f"{site.shop}/greet")
     browser.back()
     assert browser.url == f"{site.shop}/"
+
+
+def test_a_link_to_a_new_tab_is_followed_there(browser, site):
+    browser.open(site.shop)
+    browser.press("In a new tab")
+    browser.until(lambda: any(path == "/greet" for path, *_ in site.seen))
+    browser.newest()
+
+    browser.see("p", "/greet")
 
 
 def test_the_keyboard_reaches_everything(browser, site):
