@@ -16,7 +16,6 @@ from consentgw.keys.model import compact, derive, verify
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
 from consentgw.sites import store as sites
-from consentgw.tags.model import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,12 +95,8 @@ def _newest(connection: Connection) -> None:
 
 def _site(connection: Connection, site: Site) -> None:
     policies.audit(connection, site.slug)
-    offer = read_offer(connection, site)
-    if offer is None:
+    if read_offer(connection, site) is None:
         raise NotFound(f"{site.slug}: asks nothing yet, it has no policy in force")
-    for tag in offer.tags.values():
-        for address in tag.addresses.values():
-            read_address(address)
 
 
 def _finding(what: str, look: Callable[[], object]) -> Finding:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from consentgw.errors import NotFound
 from consentgw.http.surfaces import Places
 from consentgw.notices import store
+from consentgw.notices.addresses import read_address
 from consentgw.sites import store as sites
 
 if TYPE_CHECKING:
@@ -90,5 +90,4 @@ def read_offer(connection: Connection, site: Site) -> Offer | None:
 
 
 def _origins(tags: tuple[Tag, ...]) -> list[str]:
-    parts = (urlsplit(address) for tag in tags for address in tag.addresses.values())
-    return sorted({f"{part.scheme}://{part.netloc}" for part in parts})
+    return sorted({read_address(address).origin for tag in tags for address in tag.addresses.values()})

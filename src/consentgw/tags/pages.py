@@ -16,8 +16,9 @@ from consentgw.http import surfaces
 from consentgw.http.forms import query
 from consentgw.http.lane import Route
 from consentgw.http.origins import provenance
+from consentgw.notices.addresses import read_address
 from consentgw.notices.model import Kind
-from consentgw.tags.model import DESTINATIONS, Address, read_address, released
+from consentgw.tags.model import DESTINATIONS, released
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from consentgw.consents.states import States
     from consentgw.db import Database
     from consentgw.http.origins import Provenance
+    from consentgw.notices.addresses import Address
     from consentgw.notices.catalogue import Catalogue, Offer
     from consentgw.notices.model import Tag
 
