@@ -125,13 +125,15 @@ def take_turn(connection: Connection) -> None:
 
 
 def protected(connection: Connection) -> frozenset[str]:
-    """Return the tables whose triggers forbid changes."""
-    sqlite = connection.dialect.name == "sqlite"
-    query = "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger'" if sqlite else _TRIGGERS
+    """Return the tables whose triggers forbid every change."""
+    query = _SQLITE_TRIGGERS if connection.dialect.name == "sqlite" else _POSTGRES_TRIGGERS
     return frozenset(connection.exec_driver_sql(query).scalars())
 
 
-_TRIGGERS = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+_SQLITE_TRIGGERS = (  # one against updates and one against deletions
+    "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' GROUP BY tbl_name HAVING count(*) = 2"
+)
+_POSTGRES_TRIGGERS = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
 
 
 @contextmanager

@@ -1,0 +1,199 @@
+"""The schema's history: up, down and up again, with rows in it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+import consentgw.consents.tables
+import consentgw.keys.tables
+import consentgw.notices.tables
+import consentgw.outbox.tables
+import consentgw.policies.tables
+import consentgw.sites.tables  # noqa: F401
+from consentgw.consents import service as consents
+from consentgw.consents import store as receipts
+from consentgw.db import engines, metadata, migrations, open_database, open_reader
+from consentgw.errors import Misconfigured
+from consentgw.notices import store as notices
+from tests.db import notes
+from tests.notices import story
+
+TABLES = {"events", "keys", "notices", "policies", "questions", "receipts", "sites"}
+
+
+def live(settings):
+    """Let a shop be answered once; return the receipt."""
+
+    def happen(unit):
+        shop = story.open_shop(unit)
+        notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
+        return consents.record(unit, story.answer(notice), story.signer(unit)).receipt
+
+    with open_database(settings) as db:
+        receipt = db.apply(happen)
+        assert db.ask(receipts.read, receipt).sequence == 1
+        for table in TABLES:
+            query = f"SELECT count(*) FROM {table}"
+            assert db.ask(lambda connection, query=query: connection.exec_driver_sql(query).scalar_one()) > 0, table
+    return receipt
+
+
+def tables(settings):
+    """Return the tables, triggers and functions that are there, without Alembic's own."""
+    query = (
+        "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND type <> 'index'"
+        if settings.embedded
+        else "SELECT relname FROM pg_class WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace"
+        " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    )
+    with notes.stranger(settings) as connection:
+        return set(notes.column(connection, query)) - {"alembic_version"}
+
+
+def test_up_down_and_up_again_with_rows_in_it(unmigrated):
+    migrations.upgrade(unmigrated)
+    assert tables(unmigrated) >= TABLES
+    live(unmigrated)
+
+    migrations.downgrade(unmigrated, "base")
+    assert tables(unmigrated) == set()
+
+    migrations.upgrade(unmigrated)
+    live(unmigrated)
+
+
+def test_upgrading_twice_is_harmless(unmigrated):
+    migrations.upgrade(unmigrated)
+    receipt = live(unmigrated)
+
+    migrations.upgrade(unmigrated)
+
+    with open_database(unmigrated) as db:
+        assert db.ask(receipts.read, receipt).receipt.id == receipt
+
+
+def test_the_schema_is_what_the_code_says(settings):
+    engine = engines.connect(settings, reading=True)
+    with engine.connect() as connection:
+        # SQLite has no identity, only numbers that grow; the next test compares what it has instead
+        compared = {"compare_type": True, "compare_server_default": not settings.embedded}
+        context = MigrationContext.configure(connection, opts=compared)
+        assert compare_metadata(context, metadata) == []
+        assert set(metadata.tables) == TABLES
+    engine.dispose()
+
+
+def _index(*, name, column_names, unique, dialect_options=(), **rest):
+    return name, column_names, bool(unique), {option: str(dialect_options[option]) for option in dialect_options}, rest
+
+
+def described(settings):
+    """Return everything the database says of its tables."""
+    engine = engines.connect(settings, reading=True)
+    with engine.connect() as connection:
+        look = inspect(connection)
+        found = {
+            table: (
+                [{**column, "type": repr(column["type"])} for column in look.get_columns(table)],
+                look.get_pk_constraint(table),
+                sorted(look.get_unique_constraints(table), key=lambda constraint: constraint["name"]),
+                sorted(str(index) for index in look.get_indexes(table)),
+                look.get_foreign_keys(table),
+                look.get_check_constraints(table),
+            )
+            for table in TABLES
+        }
+    engine.dispose()
+    return found
+
+
+def test_the_migrations_lead_to_the_very_tables_that_the_code_would_create(unmigrated):
+    engine = engines.connect(unmigrated)
+    with engines.exclusive(unmigrated), engine.begin() as connection:
+        metadata.create_all(connection)
+    created = described(unmigrated)
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+    engine.dispose()
+
+    migrations.upgrade(unmigrated)
+
+    assert described(unmigrated) == created
+
+
+def test_a_database_without_a_schema_is_refused_with_what_to_do(unmigrated):
+    for opening in (open_database, open_reader):
+        with pytest.raises(Misconfigured, match="run: consentgw db upgrade"), opening(unmigrated):
+            pass
+
+
+def test_an_older_schema_is_refused_with_what_to_do(settings, monkeypatch):
+    # There is one revision as yet, so the code is made to know a second one.
+    monkeypatch.setattr(migrations, "head", lambda: "0002")
+    for opening in (open_database, open_reader):
+        with pytest.raises(Misconfigured, match="schema 0001, .* run: consentgw db upgrade"), opening(settings):
+            pass
+
+
+def test_a_newer_schema_is_refused_and_left_alone(settings):
+    with notes.stranger(settings) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    for opening in (open_database, open_reader):
+        with pytest.raises(Misconfigured, match="schema 9999, which is newer"), opening(settings):
+            pass
+    with pytest.raises(Misconfigured, match="schema 9999, which is newer"):
+        migrations.upgrade(settings)
+    with pytest.raises(Misconfigured, match="schema 9999, which is newer"):
+        migrations.downgrade(settings, "base")
+    assert tables(settings) >= TABLES
+
+
+def test_a_revision_that_does_not_exist_is_refused_in_one_sentence(settings):
+    with pytest.raises(Misconfigured, match="cannot be brought to 4711"):
+        migrations.upgrade(settings, "4711")
+
+
+def test_an_upgrade_that_fails_half_way_leaves_nothing_behind(unmigrated):
+    if unmigrated.embedded:
+        unmigrated.data.mkdir()
+    with notes.stranger(unmigrated) as connection:
+        connection.execute("CREATE TABLE receipts (mine INTEGER)")
+
+    with pytest.raises(Misconfigured, match="receipts"):
+        migrations.upgrade(unmigrated)
+
+    assert tables(unmigrated) == {"receipts"}
+    with notes.stranger(unmigrated) as connection:
+        connection.execute("DROP TABLE receipts")
+    migrations.upgrade(unmigrated)
+    live(unmigrated)
+
+
+def test_processes_that_upgrade_at_the_same_time_wait_for_each_other(unmigrated_postgres_settings):
+    failures = []
+
+    def upgrade():
+        try:
+            migrations.upgrade(unmigrated_postgres_settings)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    live(unmigrated_postgres_settings)
+
+
+def test_the_embedded_file_is_not_upgraded_while_somebody_serves_from_it(sqlite_settings):
+    with open_database(sqlite_settings), pytest.raises(Misconfigured, match="another consentgw process"):
+        migrations.upgrade(sqlite_settings)
