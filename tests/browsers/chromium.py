@@ -88,6 +88,8 @@ class Chromium:
         return self._page.title()
 
     def newest(self) -> None:
+        if self._context.pages[-1] is self._page:
+            self._context.wait_for_event("page")
         self._page = self._context.pages[-1]
         self._page.wait_for_load_state()
         self._frames = [self._page.main_frame]

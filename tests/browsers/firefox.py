@@ -148,8 +148,14 @@ class Firefox:
         return self._command("WebDriver:GetTitle")
 
     def newest(self) -> None:
+        current = self._command("WebDriver:GetWindowHandle")
+        deadline = time.monotonic() + self._patience
+        while (last := self._command("WebDriver:GetWindowHandles")[-1]) == current:
+            if time.monotonic() > deadline:
+                raise AssertionError("no tab was opened")
+            time.sleep(0.05)
         self._frames.clear()
-        self._command("WebDriver:SwitchToWindow", handle=self._command("WebDriver:GetWindowHandles")[-1])
+        self._command("WebDriver:SwitchToWindow", handle=last)
 
     def source(self) -> str:
         return self._command("WebDriver:GetPageSource")
