@@ -81,6 +81,12 @@ def test_no_script_no_picture_and_no_raw_html_gets_through(attack):
     assert_safe(html(attack))
 
 
+def test_raw_html_is_shown_as_the_words_it_was_written_in():
+    assert html("1.1. a <b onclick=x>b</b>") == html(r"1.1. a \<b onclick=x\>b\</b\>")
+    assert "&lt;b onclick=x&gt;b&lt;/b&gt;" in html("1.1. a <b onclick=x>b</b>")
+    assert "&lt;script&gt;" in html("<script>alert(1)</script>")
+
+
 signs = [*"<>\"'&[]()!*_`|-:/\\ \n", "script", "javascript:", "href=", "onload=", "a", "x"]
 
 
