@@ -9,14 +9,14 @@ import re
 import selectors
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentgw.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 10
@@ -70,7 +70,7 @@ class _Line:
         """Take what has arrived; return whether the answer is complete."""
         piece = self.socket.recv(262_144)
         if not piece:
-            raise Unavailable("the server under test closed a connection")
+            raise ConnectionResetError
         self.buffer = self.buffer + piece if self.buffer else piece
         if not self.needed:
             head = self.buffer.find(b"\r\n\r\n")
@@ -100,6 +100,7 @@ def drive(
     latencies: list[float] = []
     unexpected = 0
     with ExitStack() as stack:
+        stack.enter_context(_said_plainly())
         selector = stack.enter_context(selectors.DefaultSelector())
         lines = [_Line(port) for _ in range(connections)]
         for line in lines:
@@ -129,6 +130,14 @@ def drive(
         computing = time.process_time() - computing
     latencies.sort()
     return Slice(len(latencies), elapsed, latencies, unexpected, computing / elapsed)
+
+
+@contextmanager
+def _said_plainly() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("the server under test closed a connection") from error
 
 
 def _send_next(line: _Line, waiting: Iterator[bytes]) -> bool:
