@@ -102,7 +102,7 @@ def described(settings):
                 [{**column, "type": repr(column["type"])} for column in look.get_columns(table)],
                 look.get_pk_constraint(table),
                 sorted(look.get_unique_constraints(table), key=lambda constraint: constraint["name"]),
-                sorted(str(index) for index in look.get_indexes(table)),
+                sorted(_index(**index) for index in look.get_indexes(table)),
                 look.get_foreign_keys(table),
                 look.get_check_constraints(table),
             )
@@ -136,7 +136,7 @@ def test_an_older_schema_is_refused_with_what_to_do(settings, monkeypatch):
     # There is one revision as yet, so the code is made to know a second one.
     monkeypatch.setattr(migrations, "head", lambda: "0002")
     for opening in (open_database, open_reader):
-        with pytest.raises(Misconfigured, match="schema 0001, .* run: consentgw db upgrade"), opening(settings):
+        with pytest.raises(Misconfigured, match=r"schema 0001, .* run: consentgw db upgrade"), opening(settings):
             pass
 
 

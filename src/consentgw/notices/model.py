@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
 
 from consentgw.errors import Malformed
+from consentgw.notices.addresses import read_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 NECESSARY = "necessary"
 """The purpose that is always listed and never asked about."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 class Basis(StrEnum):
@@ -53,6 +57,10 @@ class Purpose:
     wording: Mapping[str, Wording]
     """By language."""
 
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.key):  # granted keys stand side by side in the ledger and in cookies
+            raise Malformed(f"a purpose is named in lower case letters, digits, - and _, not {self.key!r}")
+
     @property
     def optional(self) -> bool:
         """Return whether a person is asked: only consent is asked for."""
@@ -79,17 +87,21 @@ class Tag:
     purposes: frozenset[str]
     """Every one of them must be granted."""
     addresses: Mapping[Kind, str]
-    """The vendor's address template by kind of element, with ``${MACRO}`` places."""
+    """The vendor's address template by kind of element, with ``${MACRO}`` places: see :func:`read_address`."""
     country: str
     """ISO 3166-1 alpha-2 code of the recipient's country."""
     cookies: tuple[Cookie, ...] = ()
 
     def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise Malformed(f"a tag is named in lower case letters, digits, - and _, not {self.name!r}")
         if not self.purposes:
             raise Malformed(f"the tag {self.name!r} names no purpose")
+        for address in self.addresses.values():
+            read_address(address)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notice:
     """The snapshot of everything a person is shown when asked, in one language."""
 
@@ -102,7 +114,7 @@ class Notice:
     buttons: tuple[str, ...]
     """The words on the buttons, in the order shown."""
 
-    @property
+    @cached_property
     def asked(self) -> frozenset[str]:
         """Return the keys of the purposes a person may grant or refuse."""
         return frozenset(purpose.key for purpose in self.purposes if purpose.optional)
@@ -145,7 +157,7 @@ class Notice:
         """Return the canonical JSON of the notice (RFC 8785)."""
         return rfc8785.dumps(self.content())
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON, in hexadecimal: the notice's name."""
         return hashlib.sha256(self.canonical()).hexdigest()

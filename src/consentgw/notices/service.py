@@ -44,15 +44,19 @@ def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple
     """Set what a site asks. Nobody is asked before :func:`issue`.
 
     Raises:
-        Refused: a purpose stands twice or lacks a language, ``necessary`` is missing, or a tag names a purpose
-            that is not there.
+        Refused: a purpose or a tag stands twice, a purpose lacks a language, ``necessary`` is missing or asked
+            about, or a tag names a purpose that is not there.
     """
     keys = [purpose.key for purpose in purposes]
     if len(set(keys)) != len(keys):
         raise Refused("a purpose stands twice")
     if NECESSARY not in keys:
         raise Refused("the purpose necessary is always listed")
+    if len({tag.name for tag in tags}) != len(tags):
+        raise Refused("a tag stands twice")
     for purpose in purposes:
+        if purpose.key == NECESSARY and purpose.optional:
+            raise Refused("the purpose necessary is never asked about; its basis is necessary")
         if missing := set(site.languages) - set(purpose.wording):
             raise Refused(f"the purpose {purpose.key} has no words in {', '.join(sorted(missing))}")
     for tag in tags:
@@ -104,8 +108,9 @@ def issue(unit: Unit, site: Site) -> Mapping[str, Notice]:
     before = next(iter(latest.current.values()), None)
     again = before is None or _agreed(before) != _agreed(issued[site.language])
     number = latest.number + 1 if again else latest.number
-    for notice in issued.values():
-        if again or notice.digest not in latest.answerable:
+    for language, notice in issued.items():
+        shown = latest.current.get(language)
+        if again or shown is None or shown.digest != notice.digest:
             store.keep(unit, notice, number)
     sites.touch(unit, site.slug)
     return issued

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from consentgw.errors import Malformed
 
@@ -18,7 +17,9 @@ LANGUAGES = ("kk", "ru", "en")
 """Languages of the gateway itself, in the order they are offered."""
 
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-_ORIGIN = re.compile(r"https?://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[1-9][0-9]{0,4})?")
+_ORIGIN = re.compile(r"(?P<scheme>https?)://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::(?P<port>[1-9][0-9]{0,4}))?")
+_DEFAULT = {"http": "80", "https": "443"}
+_DAY = timedelta(days=1)
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -85,6 +86,11 @@ class Site:
             raise Malformed(f"a site is named in lower case letters, digits and hyphens, not {self.slug!r}")
         if not self.languages or not set(self.languages) <= set(LANGUAGES):
             raise Malformed(f"languages are some of {', '.join(LANGUAGES)}")
+        if len(set(self.languages)) != len(self.languages):
+            raise Malformed("a language is named once")
+        if self.validity < _DAY or self.validity % _DAY:
+            raise Malformed(f"an answer holds for whole days, at least one, not {self.validity}")
+        origins(self.origins)  # they become part of headers
 
     @property
     def language(self) -> str:
@@ -96,15 +102,18 @@ def origins(values: Iterable[str]) -> frozenset[str]:
     """Read origins as browsers write them in the Origin header (RFC 6454 section 6.2).
 
     Raises:
-        Malformed: a value has a path, a default port, upper case letters or is no origin at all.
+        Malformed: a value has a path, a default or impossible port, upper case letters or is no origin at all.
     """
-    read: set[str] = set()
-    for value in values:
-        parts = urlsplit(value) if _ORIGIN.fullmatch(value) else None
-        default = {"http": ":80", "https": ":443"}
-        if parts is None or parts.netloc.endswith(default[parts.scheme]) or ".." in parts.netloc:
+    read = frozenset(values)
+    for value in read:
+        found = _ORIGIN.fullmatch(value)
+        if (
+            found is None
+            or ".." in value
+            or found["port"] == _DEFAULT[found["scheme"]]
+            or int(found["port"] or 1) > 65535
+        ):
             raise Malformed(
                 f"an origin is written like https://shop.example or http://shop.localhost:8080, not {value!r}"
             )
-        read.add(value)
-    return frozenset(read)
+    return read

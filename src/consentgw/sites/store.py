@@ -44,8 +44,8 @@ def revision(connection: Connection) -> int:
 
 def keep(unit: Unit, site: Site) -> None:
     """Add a site, or replace its settings."""
-    unit.connection.execute(delete(sites).where(sites.c.slug == site.slug))
     row = {"slug": site.slug, "document": _document(site), "changed_at": unit.now, "revision": _next(unit)}
+    unit.connection.execute(delete(sites).where(sites.c.slug == site.slug))
     unit.connection.execute(insert(sites).values(row))
 
 
