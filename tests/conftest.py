@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests import databases
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.browsers.fixtures",)
 
 SECRET = "aigerim-bolat-dana-and-eve-share-nothing"
+
+hypothesis.settings.register_profile("house", deadline=None, max_examples=50)  # a busy machine is no defect
+hypothesis.settings.load_profile("house")
 
 for name in [name for name in os.environ if name.startswith("CONSENTGW_")]:
     del os.environ[name]  # an installation on this machine must not leak into its tests
