@@ -6,11 +6,14 @@ Runs for wheels and for editable installs alike, so a checkout and a release spe
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Message
 
 
 class CatalogueHook(BuildHookInterface[Any]):
@@ -25,14 +28,16 @@ class CatalogueHook(BuildHookInterface[Any]):
         for source in sorted(Path(self.root, "src/consentgw/locale").glob("*/LC_MESSAGES/consentgw.po")):
             with source.open("rb") as file:
                 catalogue = read_po(file, abort_invalid=True)
-            missing = [str(entry.id) for entry in catalogue if entry.id and (entry.fuzzy or not _translated(entry.string))]
+            missing = [str(entry.id) for entry in catalogue if entry.id and not _translated(entry)]
             if missing:
-                raise ValueError(f"{source}: not translated: {'; '.join(missing)}")
+                message = f"{source}: not translated: {'; '.join(missing)}"
+                raise ValueError(message)
             compiled = source.with_suffix(".mo")
             with compiled.open("wb") as file:
                 write_mo(file, catalogue)
             build_data["artifacts"].append(str(compiled.relative_to(self.root)))
 
 
-def _translated(string: Any) -> bool:
-    return all(string) if isinstance(string, (tuple, list)) else bool(string)
+def _translated(entry: Message) -> bool:
+    forms = (entry.string,) if isinstance(entry.string, str) else entry.string
+    return not entry.fuzzy and bool(forms) and all(forms)
