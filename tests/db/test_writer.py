@@ -192,7 +192,7 @@ def test_a_caller_whose_event_loop_is_gone_does_not_disturb_the_others(noted):
 
 def test_rows_appended_by_a_unit_are_kept_with_it_or_not_at_all(noted, settings):
     def record(unit, word):
-        outbox.emit(unit, "note.added", "shop", word=word)
+        outbox.emit(unit, "note.added", "shop", word)
         return notes.add(unit, word)
 
     with notes.busy(noted):
@@ -202,15 +202,15 @@ def test_rows_appended_by_a_unit_are_kept_with_it_or_not_at_all(noted, settings)
     assert (one, two) == ("one", "two")
     assert isinstance(again, IntegrityError)
     with notes.stranger(settings) as connection:
-        assert notes.column(connection, "SELECT data FROM events ORDER BY sequence") == [
-            '{"word":"one"}',
-            '{"word":"two"}',
+        assert notes.column(connection, "SELECT reference FROM events ORDER BY sequence") == [
+            "one",
+            "two",
         ]
 
 
 def test_an_appended_row_that_cannot_be_kept_takes_its_group_along_and_says_so(noted):
     def broken(unit):
-        unit.append(insert(events), {"topic": None, "site": "shop", "data": "{}", "happened_at": unit.now})
+        unit.append(insert(events), {"topic": None, "site": "shop", "reference": "1", "happened_at": unit.now})
 
     with notes.busy(noted):
         group = [noted.writer.submit(lambda unit: notes.add(unit, "one")), noted.writer.submit(broken)]

@@ -60,7 +60,8 @@ def verify(jws: str, jwks: Mapping[str, Any], kind: str) -> dict[str, Any]:
     try:
         head, body, signature = jws.strip().split(".")
         header = json.loads(from_base64(head))
-        if header.get("typ") != kind or header.get("alg") not in {ALGORITHM, "EdDSA"}:
+        known = header.get("typ") == kind and header.get("alg") in {ALGORITHM, "EdDSA"} and "crit" not in header
+        if not known:
             raise Malformed(f"this is not a {kind}")
         key = next((key for key in jwks["keys"] if key.get("kid") == header.get("kid")), None)
         if key is None:
@@ -70,7 +71,7 @@ def verify(jws: str, jwks: Mapping[str, Any], kind: str) -> dict[str, Any]:
         return json.loads(from_base64(body))
     except InvalidSignature:
         raise Malformed("the signature does not match: it was altered, or signed by somebody else") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Malformed("this is not a signed receipt") from None
 
 
