@@ -22,6 +22,7 @@ def missing() -> list[str]:
     """Return the Debian packages that would bring what is not there."""
     needs: dict[str, Callable[[], object]] = {
         "chromium": chromium.find,
+        "libatomic1": _playwright,
         "firefox-esr": firefox.find,
         "nginx-light": _nginx,
         "fonts-noto-core": _font,
@@ -58,6 +59,12 @@ def _absent(find: Callable[[], object]) -> bool:
     except (LookupError, RuntimeError):
         return True
     return False
+
+
+def _playwright() -> None:
+    started = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, check=False)
+    if started.returncode:
+        raise LookupError("a library that Playwright's own Node.js is linked to")
 
 
 def _nginx() -> None:
