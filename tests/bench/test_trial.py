@@ -46,7 +46,7 @@ def test_every_address_is_measured_on_both_databases_beside_the_yardstick(report
     found, _, _ = report
 
     assert [(row.database, row.name) for row in found.rows] == [
-        ("", YARDSTICK.name),
+        ("", YARDSTICK),
         *[(database, name) for database in ("SQLite", "PostgreSQL") for name in NAMES],
     ]
     for one in found.rows:
@@ -81,7 +81,7 @@ def test_ratios_are_paired_by_round_and_the_median_counts():
         return Measurement(rate, cpu, Slice(2, 1.0, [0.001, 0.002], 0, 0.5))
 
     hello = [measured(100, 1), measured(1000, 2), measured(200, 4)]
-    found = row("", Target("address", b"", 200, goal=0.5), [measured(50, 2), measured(100, 4), measured(150, 5)], hello)
+    found = row("", Target("address", (), 200, goal=0.5), [measured(50, 2), measured(100, 4), measured(150, 5)], hello)
 
     assert found.per_core == 0.5
     assert found.met

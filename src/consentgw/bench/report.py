@@ -97,6 +97,8 @@ class Report:
     rounds: int
     seconds: float
     """Length of the whole run."""
+    load_before: float
+    """Processes that wanted a core in the minute before."""
 
     def table(self) -> str:
         """Return the figures for people."""
@@ -104,6 +106,10 @@ class Report:
         for gateway in self.gateways:
             lines += self._facts(gateway)
         lines += ["", _LEGEND.format(report=self, cores=os.cpu_count())]
+        if self.load_before > (os.cpu_count() or 1) / 2:
+            lines.append(
+                f"Other work kept this machine busy (load {self.load_before:.1f}): do not trust these figures."
+            )
         if odd := sum(row.unexpected for row in self.rows):
             lines.append(f"{odd} answers were not the ones expected: these figures mean nothing.")
         return "\n".join(lines)
@@ -120,6 +126,7 @@ class Report:
                 "connections": self.connections,
                 "rounds": self.rounds,
                 "seconds": self.seconds,
+                "load_before": self.load_before,
                 "rows": [asdict(row) | {"met": row.met} for row in self.rows],
                 "gateways": [asdict(gateway) | {"per_commit": gateway.per_commit} for gateway in self.gateways],
             },

@@ -30,6 +30,7 @@ SLUG = "shop"
 PARTNER = "https://duken.example"
 
 _TOKEN = re.compile(rb'name="token" value="([^"]+)"')
+_COOKIE = re.compile(rb"\r\nset-cookie: ([^;\r]+)", re.IGNORECASE)
 _COMMON = {
     "Host": "gateway.localhost:8080",
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0",
@@ -55,15 +56,17 @@ class Target:
     """One address, and the answer it must give."""
 
     name: str
-    request: bytes
-    """Empty where every request is another one."""
+    requests: tuple[bytes, ...]
+    """Asked in turn; empty where no request can be sent twice."""
     expect: int
     goal: float | None = None
     """The least share of the yardstick's requests per second of processor time."""
 
 
-YARDSTICK = Target("hello, bare ASGI", b"", 200)
-DECISION = Target("decision, durable", b"", 303, goal=0.15)
+YARDSTICK = "hello, bare ASGI"
+DECISION = Target("decision, durable", (), 303, goal=0.15)
+VISITORS = 256
+"""Browsers that ask for granted tags, each with a decision of its own, so that remembering one helps nobody."""
 
 
 def get(path: str, headers: Mapping[str, str]) -> bytes:
@@ -82,7 +85,7 @@ def decision(token: str) -> bytes:
 
 def yardstick() -> Target:
     """Return the yardstick, asked with the head that the embed page is asked with."""
-    return Target(YARDSTICK.name, get(f"/embed/{SLUG}?lang=ru", _FRAME), 200)
+    return Target(YARDSTICK, (get(f"/embed/{SLUG}?lang=ru", _FRAME),), 200)
 
 
 def targets(port: int) -> tuple[Target, ...]:
@@ -91,15 +94,15 @@ def targets(port: int) -> tuple[Target, ...]:
     Raises:
         Unavailable: it does not answer as a gateway does.
     """
-    cookie = {"Cookie": _granted(port)}
     image = f"/release/{SLUG}/google-analytics.gif"
-    policy = _ask(port, "GET", f"/sites/{SLUG}/policy?lang=ru").headers["location"]
+    granted = tuple(get(image, _IMAGE | {"Cookie": cookie}) for cookie in _cookies(port))
+    policy = _current_policy(port)
     return (
-        Target("embed page", get(f"/embed/{SLUG}?lang=ru", _FRAME), 200, goal=0.6),
-        Target("state stylesheet", get(f"/embed/{SLUG}/style.css", _STYLE), 200, goal=0.6),
-        Target("release, granted", get(image, _IMAGE | cookie), 302, goal=0.5),
-        Target("release, not granted", get(image, _IMAGE), 200, goal=0.5),
-        Target("policy page", get(policy, _DOCUMENT | {"Sec-Fetch-Dest": "document"}), 200),
+        Target("embed page", (get(f"/embed/{SLUG}?lang=ru", _FRAME),), 200, goal=0.6),
+        Target("state stylesheet", (get(f"/embed/{SLUG}/style.css", _STYLE),), 200, goal=0.6),
+        Target("release, granted", granted, 302, goal=0.5),
+        Target("release, not granted", (get(image, _IMAGE),), 200, goal=0.5),
+        Target("policy page", (get(policy, _DOCUMENT | {"Sec-Fetch-Dest": "document"}),), 200),
         DECISION,
     )
 
@@ -154,25 +157,25 @@ def seed(settings: Settings) -> None:
             database.apply(notices.add_site, shop, starter(shop.site.languages))
 
 
-def _granted(port: int) -> str:
-    """Decide once and return the cookie that says so."""
-    (token,) = tokens(port, 1, 1)
-    body = urlencode({"token": token, "method": "accept_all"})
-    answer = _ask(port, "POST", f"/embed/{SLUG}?lang=ru", body, _DECISION)
-    cookie, _, _ = answer.headers.get("set-cookie", "").partition(";")
-    if answer.status != DECISION.expect or not cookie:
-        raise Unavailable(f"the gateway under test did not keep an answer (status {answer.status})")
-    return cookie
+def _cookies(port: int) -> list[str]:
+    """Decide as so many visitors and return the cookies that say so."""
+    found: list[str] = []
+
+    def read(answer: bytes) -> None:
+        if cookie := _COOKIE.search(answer):
+            found.append(cookie[1].decode("ascii"))
+
+    requests = [decision(token) for token in tokens(port, VISITORS, 16)]
+    drive(port, requests, connections=16, seconds=60, expect=DECISION.expect, answered=read)
+    if len(found) != VISITORS:
+        raise Unavailable(f"the gateway under test kept {len(found)} of {VISITORS} answers")
+    return found
 
 
-def _ask(
-    port: int, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None
-) -> http.client.HTTPResponse:
+def _current_policy(port: int) -> str:
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
-        connection.request(method, path, body, headers={**_COMMON, **(headers or {})})
-        answer = connection.getresponse()
-        answer.read()
+        connection.request("GET", f"/sites/{SLUG}/policy?lang=ru", headers=_COMMON)
+        return connection.getresponse().headers["location"]
     finally:
         connection.close()
-    return answer

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ class Lane:
 
     def _requests(self, target: Target, seconds: float) -> Iterable[bytes]:
         if target is not DECISION:
-            return repeat(target.request)
+            return cycle(target.requests)
         count = min(MOST_TOKENS, max(self.connections, int(self._pace * seconds * _SPARE)))
         return [decision(token) for token in tokens(self.served.port, count, self.connections)]
 
@@ -89,6 +90,7 @@ def run(
         Unavailable: a server stopped answering.
     """
     began = time.monotonic()
+    load_before = os.getloadavg()[0]
     with ExitStack() as stack:
         hello = Lane("", stack.enter_context(Served("hello")), (yardstick(),), connections)
         lanes = [hello]
@@ -105,7 +107,7 @@ def run(
                     measurement = lane.measure(target, seconds if round_ else min(seconds, 0.2))
                     if round_:
                         lane.measured.setdefault(target.name, []).append(measurement)
-        report = _report(hello, lanes[1:], time.monotonic() - began)
+        report = _report(hello, lanes[1:], load_before, time.monotonic() - began)
     say(report.table())
     if output:
         output.write_text(report.json(), encoding="utf-8")
@@ -119,7 +121,7 @@ def _lane(name: str, data: Path, url: str, connections: int, stack: ExitStack) -
     return Lane(name, served, targets(served.port), connections)
 
 
-def _report(hello: Lane, lanes: list[Lane], took: float) -> Report:
+def _report(hello: Lane, lanes: list[Lane], load_before: float, took: float) -> Report:
     (yardstick_,) = hello.measured.values()
     rows = [row("", hello.targets[0], yardstick_, yardstick_)]
     for lane in lanes:
@@ -128,4 +130,4 @@ def _report(hello: Lane, lanes: list[Lane], took: float) -> Report:
         Gateway(lane.name, lane.served.cold_start, lane.served.figures().memory, lane.kept, lane.commits)
         for lane in lanes
     ]
-    return Report(rows, gateways, hello.connections, len(yardstick_), took)
+    return Report(rows, gateways, hello.connections, len(yardstick_), took, load_before)
