@@ -27,6 +27,7 @@ LANGUAGES = tuple(NAMES)
 """The gateway's own languages, in the order they are offered."""
 
 _HEADER_LIMIT = 1024
+_TAG_LIMIT = 35  # what RFC 5646 section 4.4.1 asks readers to take; looking up a longer one costs its square
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3_600, 86_400, 31_536_000
 
 
@@ -143,6 +144,8 @@ def _quality(value: str) -> float:
 
 
 def _lookup(wanted: str, offered: Sequence[str]) -> str | None:
+    if len(wanted) > _TAG_LIMIT:
+        return None
     by_tag = {tag.lower(): tag for tag in offered}
     subtags = wanted.lower().replace("_", "-").split("-")
     while subtags:
