@@ -73,7 +73,10 @@ class Embed:
         standing = self.states.standing(held, offer, said, time.time())
         face = _face(standing)
         if saved := asked.one("saved"):
-            face = Face.SAVED if held and standing.decided and self.codes.code(held.receipt) == saved else Face.NOT_KEPT
+            if held and standing.decided and self.codes.code(held.receipt) == saved:
+                face = Face.SAVED
+            elif not standing.decided:
+                face = Face.NOT_KEPT
         language = language_of(request, offer, asked.one("lang"))
         return self._page(offer, language, face, standing, held, said, released=face is Face.SAVED)
 
@@ -151,13 +154,14 @@ class Embed:
     ) -> Response:
         page = self._prepared(offer, language, face, standing, signal=said.gpc)
         notice = offer.notices[language]
+        elements = releases(offer, standing) if released else ""
         body = page.fill(
             token=self.forms.issue(offer.site.slug, notice.digest, Channel.FRAME, time.time()),
             receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
             until=long_date(datetime.fromtimestamp(held.expires_at, UTC), language) if held else "",
-            releases=releases(offer, standing) if released else "",
+            releases=elements,
         )
-        surface = surfaces.RELEASING if released else surfaces.EMBED
+        surface = surfaces.RELEASING if elements else surfaces.EMBED
         return surface.answer(body, (b"content-language", language.encode()), places=offer.places, status=status)
 
     def _prepared(self, offer: Offer, language: str, face: Face, standing: Standing, *, signal: bool) -> Prepared:

@@ -28,6 +28,8 @@ REFRESH_SECONDS = 0.25
 """How often a process looks for what others recorded."""
 STALE_SECONDS = 1.0
 """After so long without a look, nothing may be released: a withdrawal could have been missed."""
+LONGEST_SECONDS = 400 * 86_400
+"""No answer holds longer (a site's file allows 395 days)."""
 
 
 @dataclass(slots=True)
@@ -50,8 +52,11 @@ class Changes:
         return held if known is None or known.sequence <= held.sequence else known
 
     def forget(self, now: float) -> None:
-        """Drop what has expired: its cookies have, too."""
-        for subject in [subject for subject, held in self.latest.items() if held.expires_at <= now]:
+        """Drop what nobody's cookie can contradict any more.
+
+        A site may have shortened its validity since, so a withdrawal can expire before the yes it took back.
+        """
+        for subject in [one for one, held in self.latest.items() if held.expires_at + LONGEST_SECONDS <= now]:
             del self.latest[subject]
 
     async def refresh(self, db: Database) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-_LIMIT = 4096
+_LIMIT = 16_384
+"""Bytes read of a Cookie line; browsers keep up to ten kilobytes of partitioned cookies for one host."""
 
 
 def read_cookies(request: Request, name: str) -> Iterator[str]:
