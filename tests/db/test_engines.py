@@ -39,12 +39,31 @@ def refusal(settings):
     return sentence
 
 
-def test_the_writing_connection_is_durable(db):
-    wanted = engines._SQLITE if db.embedded else engines._POSTGRES
+ON_SQLITE = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+    "secure_delete": 1,
+    "query_only": 0,
+}
+ON_POSTGRESQL = {
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "transaction_isolation": "read committed",
+    "transaction_read_only": "off",
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "4s",
+    "statement_timeout": "5s",
+    "client_encoding": "UTF8",
+}
 
-    found = db.apply(lambda unit: {name: show(unit.connection, name) for name in wanted})
 
-    assert found == wanted
+def test_the_writing_connection_is_durable_and_bounded_in_time(db):
+    wanted = ON_SQLITE if db.embedded else ON_POSTGRESQL
+
+    assert db.apply(lambda unit: {name: show(unit.connection, name) for name in wanted}) == wanted
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,26 @@ def test_an_appended_row_that_cannot_be_kept_takes_its_group_along_and_says_so(n
     assert noted.apply(notes.add, "next") == "next"
 
 
+def test_the_log_says_once_that_answers_cannot_be_kept_and_once_that_they_can_again(noted, caplog):
+    for word in ("one", "two", "three"):
+        with pytest.raises(Unavailable):
+            noted.apply(notes.add, f"secret {word}", page="nowhere")
+    noted.apply(notes.add, "four")
+    noted.apply(notes.add, "five")
+
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    assert all(len(record.getMessage().splitlines()) == 1 for record in caplog.records)
+
+
+def test_what_people_said_is_not_part_of_an_error(noted):
+    noted.apply(notes.add, "сырым-құпия")
+
+    with pytest.raises(IntegrityError) as caught:
+        noted.apply(notes.add, "сырым-құпия")
+
+    assert "parameters hidden" in str(caught.value)
+
+
 def test_a_full_disk_is_told_and_writing_goes_on_once_there_is_room(sqlite_settings):
     with open_database(sqlite_settings) as db:
         db.apply(notes.create)

@@ -76,6 +76,7 @@ def connect(settings: Settings, *, reading: bool = False) -> Engine:
                 "application_name": "consentgw",
                 "client_encoding": "utf8",
             },
+            hide_parameters=True,  # what people answered is nobody's business in a log
             **pool,
         )
     except (ArgumentError, ValueError):
@@ -169,7 +170,7 @@ def out_of_reach(error: DBAPIError) -> Misconfigured:
 def _sqlite(file: Path, *, reading: bool) -> Engine:
     # The event loop reads and one thread writes, each on its own connection, never two at once on one.
     url = URL.create("sqlite", database=str(file))
-    engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=NullPool)
+    engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=NullPool, hide_parameters=True)
     pragmas = {**_SQLITE, "query_only": int(reading)}
 
     @event.listens_for(engine, "connect")

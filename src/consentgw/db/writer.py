@@ -84,6 +84,7 @@ class Writer:
         self._waiting: deque[_Job] = deque()
         self._ready = threading.Condition()
         self._closing = False
+        self._failing = False
         self.commits = 0
         self.kept = 0
         self._thread = threading.Thread(target=self._run, name="consentgw-writer", daemon=True)
@@ -142,11 +143,12 @@ class Writer:
         except Exception as error:
             # Nothing of the group is known to be kept, so nobody of the group is told it was; nor is anybody
             # refused for what another of the group did, which may never have happened.
-            log.error("nothing could be kept: %s", error)  # noqa: TRY400 - every caller gets the cause
             self._disconnect()
+            self._tell(error)
             for job in group:
                 job.error = _unavailable(error)
             return
+        self._tell(None)
         self.commits += 1
         self.kept += sum(job.error is None for job in group)
 
@@ -181,6 +183,14 @@ class Writer:
         else:
             appended.extend(unit.appended)
         driver.execute("RELEASE SAVEPOINT unit")
+
+    def _tell(self, error: Exception | None) -> None:
+        """Tell the log when answers cannot be kept any more, and when they can again; not once a group."""
+        if error is not None and not self._failing:
+            log.error("the database cannot keep answers: %s", str(getattr(error, "orig", error)).partition("\n")[0])
+        elif error is None and self._failing:
+            log.warning("the database keeps answers again")
+        self._failing = error is not None
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
