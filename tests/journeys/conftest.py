@@ -108,8 +108,9 @@ class Visitor:
     @contextmanager
     def settings(self) -> Iterator[Browser]:
         """Open the settings and look inside."""
-        if not self.browser.visible(FRAME):
-            self.browser.click("details.cg-set > summary")
+        control = "details.cg-set > summary"
+        if self.browser.visible(control) and self.browser.attribute("details.cg-set", "open") is None:
+            self.browser.click(control)
         with self.browser.frame(FRAME):
             yield self.browser
 

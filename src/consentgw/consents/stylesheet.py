@@ -38,6 +38,7 @@ def stylesheet(site: Site, showing: Showing) -> bytes:
         rules.append(_ASKS_INLINE if site.style is Style.INLINE else _ASKS_FRAME)
     css = Template("".join(rules)).substitute(
         corner=site.looks.corner,
+        side="flex-start" if site.looks.corner == "left" else "flex-end",
         light=_roles(site.looks.accent, LIGHT),
         dark=_roles(site.looks.accent_dark, DARK),
     )
@@ -104,7 +105,7 @@ _CONTROL = """
 .cg { position: fixed; inset: auto 0 0; }
 .cg .cg-ask { display: none; }
 .cg .cg-set { position: fixed; inset: auto auto 0 auto; $corner: 0; display: flex; flex-direction: column-reverse;
-  align-items: $corner; max-width: 100%; max-height: 100%; padding: 12px; pointer-events: none; }
+  align-items: $side; max-width: 100%; max-height: 100%; padding: 12px; pointer-events: none; }
 .cg .cg-set > summary { display: flex; align-items: center; flex: none; width: max-content; max-width: 100%;
   min-height: 44px; margin: 0; padding: 8px 18px; list-style: none; pointer-events: auto; cursor: pointer;
   border: 1px solid var(--control); border-radius: 22px; background: var(--surface); color: var(--text);
