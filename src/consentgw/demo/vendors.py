@@ -95,7 +95,7 @@ class Vendors:
                 return RedirectResponse(f"/?lang={_language(request)}", 303)
             case "/style.css":
                 return file("vendors/style.css")
-            case path if "." in path.split("/")[1] and path != "/favicon.ico":
+            case path if path.count("/") > 1 and "." in path.split("/")[1]:
                 return self._hit(request)
             case _:
                 return Response(status_code=404)
