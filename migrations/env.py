@@ -1,14 +1,15 @@
 """Alembic's entry: runs the versions on the connection that consentgw.db.migrations hands over."""
 
+from importlib import import_module
+from pathlib import Path
+
 from alembic import context
 
-import consentgw.consents.tables
-import consentgw.keys.tables
-import consentgw.notices.tables
-import consentgw.outbox.tables
-import consentgw.policies.tables
-import consentgw.sites.tables  # noqa: F401
+import consentgw
 from consentgw.db.schema import metadata
+
+for tables in sorted(Path(consentgw.__file__).parent.glob("*/tables.py")):
+    import_module(f"consentgw.{tables.parent.name}.tables")  # every room's tables belong to the one metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
