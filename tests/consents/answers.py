@@ -27,7 +27,7 @@ def purpose(key: str, basis: Basis = Basis.CONSENT) -> Purpose:
 def notice(*asked: str) -> Notice:
     """Return a notice in English that asks about these purposes, beside what is necessary."""
     purposes = (purpose("necessary", Basis.NECESSARY), *(purpose(key) for key in asked))
-    return Notice("shop", "en", SHOP.operator, purposes, (), POLICY, buttons("en"))
+    return Notice("shop", "en", SHOP.operator, SHOP.authority_in("en"), purposes, (), POLICY, buttons("en"))
 
 
 def held(granted: set[str] | frozenset[str] = frozenset(), **changes: object) -> Held:

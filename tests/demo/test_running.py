@@ -103,16 +103,6 @@ def test_the_settings_of_an_installation_do_not_reach_the_demo(tmp_path, monkeyp
     assert (tmp_path / "consentgw.db").is_file()
 
 
-def test_the_registration_numbers_are_formally_valid():
-    for partner in configurations(Addresses(8080)):
-        digits = [int(digit) for digit in partner.site.operator.registration]
-        assert len(digits) == 12
-        check = sum(digit * weight for weight, digit in enumerate(digits[:11], 1)) % 11
-        if check == 10:
-            check = sum(d * w for d, w in zip(digits, (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2), strict=False)) % 11
-        assert digits[11] == check
-
-
 def test_a_port_that_is_taken_is_said_in_one_sentence_before_anything_is_made(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -41,10 +41,9 @@ SHOP = Site(
     name="Dala <Market>",
     operator=Operator(
         name="Dala & Sons LLP",
-        registration="240140012345",
+        registration="240140012342",
         address="Almaty, Abay Avenue 45",
         email="privacy@shop.example",
-        authority="Ministry of Artificial Intelligence and Digital Development",
     ),
     origins=frozenset({"https://shop.example"}),
 )
@@ -77,7 +76,8 @@ def notice(language: str) -> Notice:
     return Notice(
         SHOP.slug,
         language,
-        SHOP.operator,
+        SHOP.operator_in(language),
+        SHOP.authority_in(language, ANSWERED_AT.date()),
         purposes,
         TAGS,
         PolicyRef("shop-2026-11-23", "3f" * 32),

@@ -95,10 +95,9 @@ def test_a_site_s_file_with_such_an_address_is_refused(template):
         origins = ["https://shop.example"]
         [operator]
         name = "Dana"
-        registration = "1"
+        registration = "240140012342"
         address = "Almaty"
         email = "dana@shop.example"
-        authority = "Ministry"
         [[tags]]
         name = "t"
         vendor = "V"

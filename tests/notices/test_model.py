@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -19,6 +20,7 @@ NOTICE = Notice(
     site="shop",
     language="kk",
     operator=SHOP.operator,
+    authority=SHOP.authority_in("kk"),
     purposes=story.PURPOSES,
     tags=story.TAGS,
     policy=PolicyRef("shop-2026-11-24", "0" * 64),
@@ -53,6 +55,9 @@ def test_the_same_words_have_the_same_name_however_the_notice_was_built():
         {"site": "news"},
         {"language": "ru"},
         *({"operator": replace(SHOP.operator, **{name: "other"})} for name in SHOP.operator.__slots__),
+        {"authority": replace(NOTICE.authority, name="Басқа орган")},
+        {"authority": replace(NOTICE.authority, link="https://other.example/")},
+        {"authority": replace(NOTICE.authority, checked_on=date(2027, 1, 1))},
         {"purposes": story.PURPOSES[:2]},
         {"purposes": tuple(reversed(story.PURPOSES))},
         {"purposes": reworded(kk=Wording("Басқа", "Кірушілерді санау."))},

@@ -234,7 +234,7 @@ async def test_the_catalogue_sees_what_another_process_changed(db, settings, pos
 @pytest.mark.anyio
 async def test_the_catalogue_offers_only_what_can_be_shown_in_every_language(db):
     catalogue = Catalogue()
-    db.apply(story.open_shop, replace(SHOP, languages=("kk",)))
+    db.apply(story.open_shop, replace(SHOP, languages=("kk",), profile="eu"))
     db.apply(sites.keep, SHOP)
 
     await catalogue.refresh(db)

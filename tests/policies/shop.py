@@ -14,10 +14,9 @@ SHOP = Site(
     name="Дана дүкені",
     operator=Operator(
         name="«Дана Сауда» ЖШС",
-        registration="240140012345",
+        registration="240140012342",
         address="Алматы қ., Абай даңғылы, 1",
         email="privacy@shop.example",
-        authority="Жасанды интеллект және цифрлық даму министрлігі",
     ),
     origins=frozenset({"https://shop.example"}),
 )

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from consentgw.keys.model import Signer
     from consentgw.notices.catalogue import Catalogue, Offer
     from consentgw.notices.model import Notice
+    from consentgw.sites.model import Operator, Site
 
 log = logging.getLogger(__name__)
 
@@ -216,7 +217,7 @@ class Pages:
             standing=_became(
                 receipt.id == latest.receipt, standing(latest, answerable=offer.answerable, now=time.time())
             ),
-            operator=shown.operator,
+            operator=_operator(offer.site, shown, language),
             answers=_answers(shown, current, receipt.decision.granted),
             recipients=tuple(
                 dict.fromkeys(
@@ -235,6 +236,12 @@ class Pages:
         token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
         body = Prepared.of(view).fill(token=token)
         return surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
+
+
+def _operator(site: Site, shown: Notice, language: str) -> Operator:
+    """Return who asked, in the language of the page while nothing about it has changed, else as it was shown."""
+    same = shown.operator == site.operator_in(shown.language)
+    return site.operator_in(language) if same else shown.operator
 
 
 def _answers(shown: Notice, current: Notice, granted: frozenset[str]) -> tuple[Answered, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consentgw.policies.model import PolicyRef
-    from consentgw.sites.model import Operator
+    from consentgw.sites.model import AuthorityView, Operator
 
 NECESSARY = "necessary"
 """The purpose that is always listed and never asked about."""
@@ -108,6 +108,7 @@ class Notice:
     site: str
     language: str
     operator: Operator
+    authority: AuthorityView
     purposes: tuple[Purpose, ...]
     tags: tuple[Tag, ...]
     policy: PolicyRef
@@ -130,6 +131,7 @@ class Notice:
             "site": self.site,
             "language": self.language,
             "operator": asdict(self.operator),
+            "authority": {**asdict(self.authority), "checked_on": self.authority.checked_on.isoformat()},
             "purposes": [
                 {
                     "key": purpose.key,

@@ -97,7 +97,8 @@ def issue(unit: Unit, site: Site) -> Mapping[str, Notice]:
         language: Notice(
             site=site.slug,
             language=language,
-            operator=site.operator,
+            operator=site.operator_in(language),
+            authority=site.authority_in(language, unit.now.date()),
             purposes=purposes,
             tags=tags,
             policy=PolicyRef(policy.version, policy.digest),
@@ -105,8 +106,10 @@ def issue(unit: Unit, site: Site) -> Mapping[str, Notice]:
         )
         for language in site.languages
     }
-    before = next(iter(latest.current.values()), None)
-    again = before is None or _agreed(before) != _agreed(issued[site.language])
+    again = not any(
+        language in issued and _agreed(before) == _agreed(issued[language])
+        for language, before in latest.current.items()
+    )
     number = latest.number + 1 if again else latest.number
     for language, notice in issued.items():
         shown = latest.current.get(language)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select
@@ -12,7 +13,7 @@ from consentgw.errors import NotFound
 from consentgw.notices.model import Basis, Cookie, Kind, Notice, Purpose, Tag, Wording
 from consentgw.notices.tables import notices, questions
 from consentgw.policies.model import PolicyRef
-from consentgw.sites.model import Operator
+from consentgw.sites.model import AuthorityView, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +104,7 @@ def _notice(content: Mapping[str, Any], tags: tuple[Tag, ...]) -> Notice:
         site=content["site"],
         language=language,
         operator=Operator(**content["operator"]),
+        authority=_authority(content["authority"]),
         purposes=tuple(
             Purpose(value["key"], Basis(value["basis"]), {language: Wording(value["title"], value["sentence"])})
             for value in content["purposes"]
@@ -111,6 +113,10 @@ def _notice(content: Mapping[str, Any], tags: tuple[Tag, ...]) -> Notice:
         policy=PolicyRef(**content["policy"]),
         buttons=tuple(content["buttons"]),
     )
+
+
+def _authority(value: Mapping[str, Any]) -> AuthorityView:
+    return AuthorityView(value["name"], value["link"], date.fromisoformat(value["checked_on"]))
 
 
 def _purpose_row(purpose: Purpose) -> dict[str, Any]:

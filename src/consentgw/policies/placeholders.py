@@ -81,14 +81,14 @@ def _value(match: re.Match[str], values: dict[str, str]) -> str:
 
 
 def _values(site: Site, facts: Facts, language: str) -> dict[str, str]:
-    operator = site.operator
+    operator = site.operator_in(language)
     return {
         "site.name": _words(site.name),
         "operator.name": _words(operator.name),
         "operator.registration": _words(operator.registration),
         "operator.address": _words(operator.address),
         "operator.email": _email(operator.email),
-        "operator.authority": _words(operator.authority),
+        "operator.authority": _words(site.authority_in(language).name),
         "site.settings": f"{facts.settings}?lang={language}",
         "purposes": _purposes(facts, language),
         "tags": _tags(facts, language),
@@ -128,7 +128,7 @@ def _tags(facts: Facts, language: str) -> str:
 
 def _cookies(site: Site, facts: Facts, language: str) -> str:
     _ = gettext_for(language)
-    owner, reason = site.operator.name, _("Remembers your choice")
+    owner, reason = site.operator_in(language).name, _("Remembers your choice")
     rows = [_cookie(cookie, owner, reason, language) for cookie in facts.own]
     for tag in facts.tags:
         reason = _titles(facts, tag.purposes, language)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Malformed
+from consentgw.errors import Malformed, NotFound
+from consentgw.law import profiles
+from consentgw.sites.inventory import usual_data, usual_retention
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from consentgw.sites.inventory import DataItem, Retention
 
 LANGUAGES = ("kk", "ru", "en")
 """Languages of the gateway itself, in the order they are offered."""
@@ -21,6 +25,8 @@ _ORIGIN = re.compile(r"(?P<scheme>https?)://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9]
 _DEFAULT = {"http": "80", "https": "443"}
 _DAY = timedelta(days=1)
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
+_LINK = re.compile(r"https://[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[!-~]*)?")
+_BIN_WEIGHTS = (range(1, 12), (3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 2))
 
 
 class Style(StrEnum):
@@ -38,11 +44,42 @@ class Operator:
 
     name: str
     registration: str
-    """Registration number; in Kazakhstan the BIN, twelve digits."""
+    """Registration number; in Kazakhstan the BIN, or the IIN of an individual entrepreneur: twelve digits."""
     address: str
     email: str
-    authority: str
-    """The supervisory authority a person may complain to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What an operator is called, and where it is, in one more language."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A supervisory authority that a site names instead of the one its law profile knows."""
+
+    name: Mapping[str, str]
+    """By language."""
+    link: str
+    checked_on: date
+    """The day somebody last made sure of it."""
+
+    def __post_init__(self) -> None:
+        if self.link and not _LINK.fullmatch(self.link):
+            raise Malformed(f"the link to an authority starts like https://authority.example/, not {self.link!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityView:
+    """The authority a person may complain to, in one language."""
+
+    name: str
+    link: str
+    """Empty where there is no page to lead to."""
+    checked_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +117,14 @@ class Site:
     looks: Looks = field(default_factory=Looks)
     validity: timedelta = timedelta(days=182)
     """How long an answer holds, yes or no."""
+    called: Mapping[str, Called] = field(default_factory=dict[str, Called])
+    """The operator's name and address in other languages than the first."""
+    authority: Authority | None = None
+    """Only where it is another than the law profile's."""
+    data: tuple[DataItem, ...] = field(default_factory=usual_data)
+    """The personal data it has to do with."""
+    retention: tuple[Retention, ...] = field(default_factory=usual_retention)
+    """How long it keeps each kind of record."""
 
     def __post_init__(self) -> None:
         if not SLUG.fullmatch(self.slug):
@@ -90,12 +135,82 @@ class Site:
             raise Malformed("a language is named once")
         if self.validity < _DAY or self.validity % _DAY:
             raise Malformed(f"an answer holds for whole days, at least one, not {self.validity}")
+        if strange := set(self.called) - set(self.languages[1:]):
+            raise Malformed(
+                "an operator has one name in the site's first language and one in each other language of the site, not"
+                f" in {', '.join(sorted(strange))}"
+            )
+        if self.authority:
+            self._speaks("the authority", self.authority.name)
+        for part in (*self.data, *self.retention):
+            self._speaks(part.key, part.wording)
+        for parts in (self.data, self.retention):
+            if len({part.key for part in parts}) != len(parts):
+                raise Malformed("personal data and records are each listed once")
         origins(self.origins)  # they become part of headers
+
+    def _speaks(self, what: str, words: Mapping[str, object]) -> None:
+        if missing := [language for language in self.languages if not words.get(language)]:
+            raise Malformed(f"{what} has no words in {', '.join(missing)}")
 
     @property
     def language(self) -> str:
         """Return the default language."""
         return self.languages[0]
+
+    def operator_in(self, language: str) -> Operator:
+        """Return the operator as it is called in a language, or in the first where it has no other name there."""
+        words = self.called.get(language)
+        return replace(self.operator, name=words.name, address=words.address) if words else self.operator
+
+    def authority_in(self, language: str, on: date | None = None) -> AuthorityView:
+        """Return the authority a person may complain to: the file's own, else the law profile's of that day (today).
+
+        Raises:
+            NotFound: the law profile is gone or disabled.
+        """
+        if own := self.authority:
+            return AuthorityView(own.name[language], own.link, own.checked_on)
+        known = profiles.profile(self.profile).on(on or _today()).authority
+        return AuthorityView(known.called(language), known.link, known.checked_on)
+
+
+def admit(site: Site, on: date) -> None:
+    """Check what the site's law profile asks of a site on a day; a site kept before is not judged again.
+
+    Raises:
+        Malformed: there is no such profile or it is disabled, a required language is missing, or the operator's
+            number cannot be one.
+    """
+    try:
+        rules = profiles.profile(site.profile).on(on)
+    except NotFound as error:
+        raise Malformed(str(error)) from None
+    if missing := [language for language in rules.languages.required if language not in site.languages]:
+        raise Malformed(
+            f"the law profile {site.profile} asks for the languages {', '.join(rules.languages.required)}; the site"
+            f" does not speak {', '.join(missing)} ({rules.languages.source})"
+        )
+    if site.profile == "kz" and not registered_in_kazakhstan(site.operator.registration):
+        raise Malformed(
+            f"{site.operator.registration!r} is no BIN or IIN: it has twelve digits, and the last one checks the others"
+        )
+
+
+def registered_in_kazakhstan(number: str) -> bool:
+    """Return whether a number can be a BIN or an IIN: twelve digits, the last of which checks the others."""
+    if not re.fullmatch("[0-9]{12}", number):
+        return False
+    digits = [int(digit) for digit in number]
+    for weights in _BIN_WEIGHTS:
+        check = sum(digit * weight for digit, weight in zip(digits, weights, strict=False)) % 11
+        if check < 10:
+            return check == digits[11]
+    return False
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def origins(values: Iterable[str]) -> frozenset[str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
 from consentgw.errors import NotFound
-from consentgw.sites.model import Looks, Operator, Site, Style
+from consentgw.sites.inventory import DataItem, Retention, Words
+from consentgw.sites.model import Authority, Called, Looks, Operator, Site, Style, admit
 from consentgw.sites.tables import sites
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from consentgw.db import Unit
@@ -43,7 +46,12 @@ def revision(connection: Connection) -> int:
 
 
 def keep(unit: Unit, site: Site) -> None:
-    """Add a site, or replace its settings."""
+    """Add a site, or replace its settings.
+
+    Raises:
+        Malformed: its law profile does not allow it; see :func:`consentgw.sites.model.admit`.
+    """
+    admit(site, unit.now.date())
     row = {"slug": site.slug, "document": _document(site), "changed_at": unit.now, "revision": _next(unit)}
     unit.connection.execute(delete(sites).where(sites.c.slug == site.slug))
     unit.connection.execute(insert(sites).values(row))
@@ -69,7 +77,35 @@ def _document(site: Site) -> dict[str, Any]:
         "style": site.style.value,
         "looks": asdict(site.looks),
         "validity_days": site.validity.days,
+        "called": {language: asdict(called) for language, called in site.called.items()},
+        "authority": site.authority
+        and {
+            "name": dict(site.authority.name),
+            "link": site.authority.link,
+            "checked_on": site.authority.checked_on.isoformat(),
+        },
+        "data": [
+            {
+                "key": item.key,
+                "wording": _wording(item.wording),
+                "purposes": sorted(item.purposes),
+                "required": item.required,
+            }
+            for item in site.data
+        ],
+        "retention": [
+            {"key": kind.key, "wording": _wording(kind.wording), "period_days": kind.period_days}
+            for kind in site.retention
+        ],
     }
+
+
+def _wording(wording: Mapping[str, Words]) -> dict[str, Any]:
+    return {language: asdict(words) for language, words in wording.items()}
+
+
+def _words(wording: Mapping[str, Any]) -> dict[str, Words]:
+    return {language: Words(**words) for language, words in wording.items()}
 
 
 def _site(document: dict[str, Any]) -> Site:
@@ -83,4 +119,19 @@ def _site(document: dict[str, Any]) -> Site:
         style=Style(document["style"]),
         looks=Looks(**document["looks"]),
         validity=timedelta(days=document["validity_days"]),
+        called={language: Called(**called) for language, called in document["called"].items()},
+        authority=_authority(document["authority"]),
+        data=tuple(
+            DataItem(part["key"], _words(part["wording"]), frozenset(part["purposes"]), part["required"])
+            for part in document["data"]
+        ),
+        retention=tuple(
+            Retention(part["key"], _words(part["wording"]), part["period_days"]) for part in document["retention"]
+        ),
     )
+
+
+def _authority(document: dict[str, Any] | None) -> Authority | None:
+    if document is None:
+        return None
+    return Authority(document["name"], document["link"], date.fromisoformat(document["checked_on"]))
