@@ -97,7 +97,7 @@ def test_the_control_stands_in_the_corner_of_the_site(corner: str):
 
     assert rule
     assert f"{corner}: 0" in rule[1]
-    assert f"align-items: {corner}" in rule[1]
+    assert {"left": "align-items: flex-start", "right": "align-items: flex-end"}[corner] in rule[1]
 
 
 def test_states_differ_so_that_their_fingerprints_do():
