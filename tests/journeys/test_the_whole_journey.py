@@ -51,10 +51,11 @@ def test_vendors_hear_of_a_visitor_exactly_as_long_as_she_allows_it(
     assert not aigerim.asked
     assert not demo.seen
 
-    # The other partner has been undecided all along.
+    # The other partner has been undecided all along, and the browser had nothing to complain about.
     elsewhere.visit()
     assert elsewhere.asked
     assert not demo.seen
+    assert not browser.complaints()
 
 
 def test_accepting_all_releases_every_tag_without_the_page_being_loaded_again(visitor, demo, partner):
