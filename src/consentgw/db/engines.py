@@ -45,6 +45,8 @@ _POSTGRES = {
     "server_encoding": "UTF8",
     "transaction_isolation": "read committed",  # or a group would not see what was committed before its turn
 }
+_POSTGRES_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""A server that vanished is noticed within seconds, not when the kernel gives up."""
 _POSTGRES_OPTIONS = (
     "-c synchronous_commit=on -c statement_timeout=5000 -c lock_timeout=4000"
     r" -c idle_in_transaction_session_timeout=10000 -c timezone=UTC -c default_transaction_isolation=read\ committed"
@@ -73,6 +75,7 @@ def connect(settings: Settings, *, reading: bool = False) -> Engine:
             connect_args={
                 "options": f"{_POSTGRES_OPTIONS} -c default_transaction_read_only={read_only}",
                 "connect_timeout": 5,
+                **_POSTGRES_ALIVE,
                 "application_name": "consentgw",
                 "client_encoding": "utf8",
             },
