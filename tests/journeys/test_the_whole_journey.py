@@ -55,7 +55,8 @@ def test_vendors_hear_of_a_visitor_exactly_as_long_as_she_allows_it(
     elsewhere.visit()
     assert elsewhere.asked
     assert not demo.seen
-    assert not browser.complaints()
+    # (In Chromium it is the test itself that tries to look into the sandboxed frame by a script.)
+    assert not [said for said in browser.complaints() if not said.startswith("Blocked script execution in")]
 
 
 def test_accepting_all_releases_every_tag_without_the_page_being_loaded_again(visitor, demo, partner):
