@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,17 +17,18 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from consentgw.app import Gateway
 from consentgw.consents import store
 from consentgw.consents.store import Kept
-from consentgw.db import open_database, open_reader
+from consentgw.db import open_database
 from consentgw.db.database import utc_now
 from consentgw.db.schema import metadata
 from consentgw.notices import service as notices
 from consentgw.notices.model import Cookie, Kind, Tag
 from consentgw.notices.wording import usual
+from consentgw.policies import store as versions
 from consentgw.settings import Settings
 from consentgw.sites import store as sites
 from consentgw.sites.model import Style
@@ -75,12 +76,25 @@ VENDORS = ("analytics.example", "pixel.example", "map.example")
 COOKIE = {SHOP: "__Host-cg-shop", NEWS: "__Host-cg-news"}
 
 
+REASONS = {
+    "kk": "Енді деректерді тағы бір компания алады.",
+    "ru": "Теперь данные получает ещё одна компания.",
+    "en": "One more company receives data from now on.",
+}
+
+
 def open_partners(unit: Any, words: str = "We keep what is needed.") -> None:
-    """Set up both partners, or publish new words for them."""
+    """Set up both partners, or publish new words for them as a material change."""
     for site in PARTNERS:
         sites.keep(unit, site)
         notices.configure(unit, site, PURPOSES, TAGS)
-        notices.publish(unit, site, {language: draft(f"1.1. {words}") for language in site.languages})
+    publish(unit, words, reasons=REASONS if versions.latest(unit.connection, "shop") else {})
+
+
+def publish(unit: Any, words: str, **given: Any) -> None:
+    """Publish words for both partners; ``given`` as for ``consentgw.notices.service.publish``."""
+    for site in PARTNERS:
+        notices.publish(unit, site, {language: draft(f"1.1. {words}") for language in site.languages}, **given)
 
 
 def seed(settings: Settings) -> Settings:
@@ -115,11 +129,9 @@ def seeded(request: pytest.FixtureRequest) -> Settings:
 
 
 @pytest.fixture
-def seeded_sqlite(seeded_file: Path, unmigrated_sqlite_settings: Settings) -> Settings:
+def seeded_sqlite(seeded_file: Path, tmp_path: Path) -> Settings:
     """Settings of an installation with both partners on SQLite."""
-    unmigrated_sqlite_settings.data.mkdir(mode=0o700)
-    shutil.copy(seeded_file, unmigrated_sqlite_settings.data)
-    return unmigrated_sqlite_settings
+    return copy_of(seeded_file, tmp_path)
 
 
 @pytest.fixture
@@ -132,11 +144,7 @@ def seeded_postgres(postgres: str, seeded_template: str, tmp_path: Path) -> Iter
 @pytest.fixture(scope="session")
 def seeded_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with both partners."""
-    settings = _settings(tmp_path_factory.mktemp("seeded") / "data")
-    settings.data.mkdir()
-    shutil.copy(migrated_file, settings.data)
-    seed(settings)
-    return settings.data / "consentgw.db"
+    return seed(copy_of(migrated_file, tmp_path_factory.mktemp("seeded"))).file
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +153,14 @@ def seeded_template(postgres: str, migrated_template: str, tmp_path_factory: pyt
     with databases.database(postgres, template=migrated_template) as url:
         seed(_settings(tmp_path_factory.mktemp("seeded"), url))
         yield databases.name_of(url)
+
+
+def copy_of(file: Path, folder: Path) -> Settings:
+    """Return settings of an installation that has a copy of this SQLite file."""
+    settings = _settings(folder / "data")
+    settings.data.mkdir(mode=0o700)
+    shutil.copy(file, settings.data)
+    return settings
 
 
 def _settings(data: Path, url: str = "") -> Settings:
@@ -177,23 +193,33 @@ def bolat(embedded: Gateway) -> Visitor:
     return Visitor(embedded)
 
 
+@contextmanager
+def peeking(settings: Settings) -> Iterator[Connection]:
+    """Look into the database, or change it, behind the gateway's back."""
+    url = f"sqlite:///{settings.file}" if settings.embedded else settings.database_url
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
 def ledger(gateway: Gateway) -> list[Kept]:
     """Return every receipt, oldest first."""
-    with open_reader(gateway.settings) as connection:
+    with peeking(gateway.settings) as connection:
         ids = connection.execute(text("SELECT id FROM receipts ORDER BY sequence")).scalars().all()
         return [store.read(connection, UUID(bytes=bytes(value))) for value in ids]
 
 
 def rows(settings: Settings) -> dict[str, int]:
     """Return how many rows each table has."""
-    with open_reader(settings) as connection:
+    with peeking(settings) as connection:
         return {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in _tables()}
 
 
 def digest(settings: Settings) -> str:
     """Return a digest of every row of every table."""
     found = hashlib.sha256()
-    with open_reader(settings) as connection:
+    with peeking(settings) as connection:
         for name in _tables():
             lines = sorted(
                 repr([bytes(value) if isinstance(value, memoryview) else value for value in row])

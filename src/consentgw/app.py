@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -56,7 +56,7 @@ class Gateway:
         self.catalogue = Catalogue()
         self.changes = Changes()
         self._clock = clock
-        self._api = FastAPI(title="consentgw", docs_url=None, redoc_url=None, lifespan=self._lifespan)
+        self._api = FastAPI(openapi_url=None, lifespan=self._lifespan)
         self._api.add_exception_handler(HTTPException, _nothing_here)
         self._lane = Lane((), self._api)
 
@@ -78,6 +78,8 @@ class Gateway:
                 yield
             finally:
                 watching.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watching
 
     async def _open(self, db: Database) -> None:
         secrets = self.settings.secrets()
@@ -89,8 +91,8 @@ class Gateway:
         desk = Desk(forms, origin)
         states = States(cookie, self.changes, origin)
         await self.refresh(db)
-        embed = Embed(db, self.catalogue, states, desk, forms, codes, cookie, signer)
-        pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, cookie, signer)
+        embed = Embed(db, self.catalogue, states, desk, forms, codes, signer)
+        pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, signer)
         rooms = (
             embed,
             Gate(db, self.catalogue, states),
@@ -115,6 +117,8 @@ class Gateway:
                 await self.refresh(db)
             except Unavailable as error:
                 log.warning("cannot read the ledger: %s", error)
+            except Exception:
+                log.exception("cannot take in what has changed")  # and look again: a gate must never go blind
             if time.monotonic() - forgotten > _FORGET_SECONDS:
                 self.changes.forget(time.time())
                 forgotten = time.monotonic()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -11,12 +12,14 @@ from consentgw.consents.identifiers import uuid7
 from consentgw.consents.model import Channel, Decision, Held, Method, Source
 from consentgw.consents.receipt import Evidence, Receipt
 from consentgw.notices.model import Basis, Notice, Purpose, Wording
-from consentgw.notices.wording import buttons
+from consentgw.notices.terms import Terms
+from consentgw.notices.wording import words
 from consentgw.policies.model import PolicyRef
 from tests.policies.shop import SHOP
 
 NOON = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 POLICY = PolicyRef("shop-2026-11-24", "a" * 64)
+WORDS = words("en", operator=SHOP.operator.name, site=SHOP.name, vendors=0)
 
 
 def purpose(key: str, basis: Basis = Basis.CONSENT) -> Purpose:
@@ -27,18 +30,27 @@ def purpose(key: str, basis: Basis = Basis.CONSENT) -> Purpose:
 def notice(*asked: str) -> Notice:
     """Return a notice in English that asks about these purposes, beside what is necessary."""
     purposes = (purpose("necessary", Basis.NECESSARY), *(purpose(key) for key in asked))
-    return Notice("shop", "en", SHOP.operator, SHOP.authority_in("en"), purposes, (), POLICY, buttons("en"))
+    return Notice("shop", "en", SHOP.operator, SHOP.authority_in("en"), purposes, (), POLICY, WORDS)
+
+
+def terms(*asked: str, answerable: Collection[str] = ("n",), rest: int = 0, opt_out: bool = False) -> Terms:
+    """Return the terms of a site that asks about these purposes; answers to notice ``n`` count."""
+    return Terms(
+        asked=frozenset(asked), answerable=frozenset(answerable), rest=timedelta(seconds=rest), opt_out=opt_out
+    )
 
 
 def held(granted: set[str] | frozenset[str] = frozenset(), **changes: object) -> Held:
-    """Return what a browser holds of a decision about notice ``n``."""
+    """Return what a browser holds of a decision about notice ``n``, given at 1 000 and valid until 2 000."""
     given: dict[str, object] = {
         "receipt": uuid7(),
         "subject": UUID(int=7),
         "sequence": 1,
         "notice": "n",
         "granted": frozenset(granted),
+        "refused": frozenset(),
         "method": Method.SAVE,
+        "decided_at": 1_000,
         "expires_at": 2_000,
     }
     return Held(**{**given, **changes})  # type: ignore[arg-type]
@@ -77,14 +89,18 @@ IDENTIFIERS = st.uuids()
 @st.composite
 def helds(draw: st.DrawFn) -> Held:
     """Anything a browser may hold."""
+    granted, decided_at = draw(ASKED), draw(st.integers(0, 4_000_000_000))
     return Held(
         receipt=draw(IDENTIFIERS),
         subject=draw(IDENTIFIERS),
         sequence=draw(st.integers(0, 2**53)),
         notice=draw(st.sampled_from(["n", "m", "f" * 64])),
-        granted=frozenset(draw(ASKED)),
+        granted=frozenset(granted),
+        refused=frozenset(draw(ASKED) - granted),
         method=draw(st.sampled_from(Method)),
-        expires_at=draw(st.integers(0, 4_000_000_000)),
+        decided_at=decided_at,
+        expires_at=draw(st.integers(decided_at + 1, decided_at + 40_000_000)),
+        signal=draw(st.booleans()),
     )
 
 

@@ -24,7 +24,7 @@ from consentgw.consents.views import (
 from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import Prepared, ProblemView, View
 from consentgw.notices.model import Cookie, Kind, Notice, Tag
-from consentgw.notices.wording import buttons, usual
+from consentgw.notices.wording import usual, words
 from consentgw.policies.model import PolicyRef
 from consentgw.policies.views import PolicyView
 from consentgw.sites.model import Operator, Site
@@ -81,7 +81,7 @@ def notice(language: str) -> Notice:
         purposes,
         TAGS,
         PolicyRef("shop-2026-11-23", "3f" * 32),
-        buttons(language),
+        words(language, operator=SHOP.operator_in(language).name, site=SHOP.name, vendors=3),
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consentgw.configuration.reading import interpret
 from consentgw.errors import Malformed
-from consentgw.notices import files
 from consentgw.notices.addresses import MACROS, read_address
 from consentgw.notices.model import Kind, Tag
 
@@ -106,7 +106,7 @@ def test_a_site_s_file_with_such_an_address_is_refused(template):
         image = "{template}"
     """
     with pytest.raises(Malformed, match="a vendor's address"):
-        files.interpret(text)
+        interpret(text)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(MACROS)), st.text(st.characters(exclude_categories=["Cs"]))))

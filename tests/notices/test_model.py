@@ -11,7 +11,7 @@ import pytest
 
 from consentgw.errors import Malformed
 from consentgw.notices.model import Basis, Cookie, Kind, Notice, Purpose, Wording
-from consentgw.notices.wording import buttons, usual
+from consentgw.notices.wording import usual, words
 from consentgw.policies.model import PolicyRef
 from tests.notices import story
 from tests.policies.shop import SHOP
@@ -24,7 +24,7 @@ NOTICE = Notice(
     purposes=story.PURPOSES,
     tags=story.TAGS,
     policy=PolicyRef("shop-2026-11-24", "0" * 64),
-    buttons=buttons("kk"),
+    words=words("kk", operator=SHOP.operator.name, site=SHOP.name, vendors=2),
 )
 
 
@@ -73,8 +73,9 @@ def test_the_same_words_have_the_same_name_however_the_notice_was_built():
         {"tags": (replace(story.ANALYTICS, cookies=(Cookie("_ga", 63_072_000, "third"),)),)},
         {"policy": PolicyRef("shop-2026-11-25", "0" * 64)},
         {"policy": PolicyRef("shop-2026-11-24", "1" * 64)},
-        {"buttons": ("Иә", *NOTICE.buttons[1:])},
-        {"buttons": tuple(reversed(NOTICE.buttons))},
+        {"words": replace(NOTICE.words, buttons=("Иә", *NOTICE.buttons[1:]))},
+        {"words": replace(NOTICE.words, buttons=tuple(reversed(NOTICE.buttons)))},
+        *({"words": replace(NOTICE.words, **{name: "Басқа"})} for name in NOTICE.words.__slots__ if name != "buttons"),
     ],
 )
 def test_anything_a_person_can_see_changes_the_name(changes):
@@ -115,6 +116,8 @@ def test_the_usual_purposes_and_the_buttons_have_words_of_their_own_in_every_lan
     for key in ("necessary", "analytics", "marketing"):
         purpose = usual(key)
         assert isinstance(purpose, Purpose)
-        assert len({words.title for words in purpose.wording.values()}) == 3
-        assert len({words.sentence for words in purpose.wording.values()}) == 3
-    assert len({buttons(language) for language in ("kk", "ru", "en")}) == 3
+        assert len({wording.title for wording in purpose.wording.values()}) == 3
+        assert len({wording.sentence for wording in purpose.wording.values()}) == 3
+    said = [words(language, operator="Дана", site="Дана", vendors=2) for language in ("kk", "ru", "en")]
+    for name in said[0].__slots__:
+        assert len({getattr(one, name) for one in said}) == 3

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from consentgw.notices.model import Notice
 
 
+_FROM_A_PAGE = frozenset({None, "cross-site", "same-site", "same-origin"})
+"""What browsers say (Sec-Fetch-Site) of a form in a page; kept as evidence, so nothing else may be said."""
+
+
 def language_of(request: Request, offer: Offer, chosen: str | None) -> str:
     """Return the language to ask in: chosen by the address, else by the browser, else the site's own."""
     languages = offer.site.languages
@@ -74,7 +78,7 @@ class Desk:
             channel = Channel.INLINE
             if said.origin in {None, "null"}:
                 raise Unconfirmed("the origin is hidden")
-            if said.origin not in offer.site.origins:
+            if said.origin not in offer.site.origins or said.site not in _FROM_A_PAGE:
                 raise Forged("posted by a page that is not the site's")
             receipt, digest = uuid7(), form.one("notice") or ""
         else:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from consentgw.consents.states import States
-    from consentgw.consents.tokens import Codes, Forms, StateCookie
+    from consentgw.consents.tokens import Codes, Forms
     from consentgw.db import Database
     from consentgw.http.origins import Provenance
     from consentgw.keys.model import Signer
@@ -52,7 +52,6 @@ class Embed:
     desk: Desk
     forms: Forms
     codes: Codes
-    cookie: StateCookie
     signer: Signer
 
     def routes(self) -> tuple[Route, ...]:
@@ -102,7 +101,7 @@ class Embed:
         return surfaces.DECISION.answer(
             b"",
             (b"location", location.encode()),
-            self.cookie.header(offer.site.slug, kept, time.time()),
+            self.states.keep(offer, kept, time.time()),
             places=offer.places,
             status=303,
         )
@@ -201,6 +200,6 @@ def releases(offer: Offer, standing: Standing) -> str:
 
 
 def _face(standing: Standing) -> Face:
-    if standing.decided:
+    if standing.holds and not standing.asks:
         return Face.DECIDED
     return Face.SIGNAL if standing.state is State.SIGNAL else Face.ASK

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from consentgw.notices.model import Notice
+    from consentgw.notices.terms import Terms
 
 
 class Method(StrEnum):
@@ -90,9 +91,38 @@ class Held:
     """Place in the log; of two decisions the higher one counts."""
     notice: str
     granted: frozenset[str]
+    refused: frozenset[str]
     method: Method
+    decided_at: int
+    """Seconds since 1970, UTC, like the next."""
     expires_at: int
-    """Seconds since 1970, UTC."""
+    signal: bool = False
+    """Whether the browser sent a Global Privacy Control with this decision."""
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """Return every purpose it says yes or no to."""
+        return self.granted | self.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What a browser says by itself, for one request. It is applied and never recorded: no person decided."""
+
+    gpc: bool = False
+    """`Sec-GPC: 1 <https://w3c.github.io/gpc/>`_: do not sell or share."""
+    adpc: bool = False
+    """Whether it says anything by Advanced Data Protection Control."""
+    granted: frozenset[str] = frozenset()
+    """Purposes granted by that."""
+
+    @property
+    def spoken(self) -> bool:
+        """Return whether the browser says anything at all."""
+        return self.gpc or self.adpc
+
+
+SILENCE = Signals()
 
 
 class State(StrEnum):
@@ -112,11 +142,27 @@ class Standing:
 
     state: State
     granted: frozenset[str] = frozenset()
+    open: frozenset[str] = frozenset()
+    """Purposes asked about now and not then: undecided, neither granted nor refused."""
+    curbed: frozenset[str] = frozenset()
+    """Purposes that were granted and that a signal of the browser keeps off."""
+    quiet: bool = False
+    """Whether the question is not put now, although it may be open: a refusal rests, or a signal has answered."""
+
+    @property
+    def holds(self) -> bool:
+        """Return whether an answer holds, be it for some of the purposes asked about now."""
+        return self.state in {State.VALID, State.WITHDRAWN}
 
     @property
     def decided(self) -> bool:
-        """Return whether the question need not be asked again."""
-        return self.state in {State.VALID, State.WITHDRAWN}
+        """Return whether every purpose asked about now has an answer that holds."""
+        return self.holds and not self.open
+
+    @property
+    def asks(self) -> bool:
+        """Return whether the question is put to the person."""
+        return not (self.decided or self.quiet)
 
     def allows(self, purposes: frozenset[str]) -> bool:
         """Return whether every one of these purposes is granted now."""
@@ -124,22 +170,31 @@ class Standing:
 
 
 UNDECIDED = Standing(State.UNDECIDED)
-SIGNAL = Standing(State.SIGNAL)
 
 
-def standing(held: Held | None, *, answerable: Collection[str], now: float, signal: bool = False) -> Standing:
-    """Compute what holds now.
+def standing(held: Held | None, terms: Terms, *, now: float, signals: Signals = SILENCE) -> Standing:
+    """Compute what holds now, and whether the person is asked.
 
-    ``answerable`` are the digests of the notices whose answers still count; ``signal`` is a
-    `Sec-GPC: 1 <https://w3c.github.io/gpc/>`_: it keeps everything off before a choice, and an explicit
-    choice on our own form is stronger.
+    Somebody who answered is asked again for three reasons only: the answer expired, something agreed to changed
+    (its notice is no longer answerable), or there is a new purpose. The first never before a refusal has rested.
+    A signal answers whatever no answer of the person's own holds for.
     """
+    if held and now < held.expires_at and held.notice in terms.answerable:
+        open_ = terms.asked - held.answered
+        quiet = signals.spoken or (terms.opt_out and _rests(held, terms, now))
+        if held.method is Method.WITHDRAW:
+            return Standing(State.WITHDRAWN, open=open_, quiet=quiet)
+        curbed = held.granted & terms.sold if terms.opt_out and signals.gpc and not held.signal else frozenset[str]()
+        return Standing(State.VALID, held.granted - curbed, open_, curbed, quiet)
+    if signals.spoken:
+        granted = signals.granted & terms.asked
+        return Standing(State.SIGNAL, granted - terms.sold if signals.gpc else granted, quiet=True)
     if held is None:
-        return SIGNAL if signal else UNDECIDED
+        return UNDECIDED
     if held.expires_at <= now:
-        return Standing(State.EXPIRED)
-    if held.notice not in answerable:
-        return Standing(State.SUPERSEDED)
-    if held.method is Method.WITHDRAW:
-        return Standing(State.WITHDRAWN)
-    return Standing(State.VALID, held.granted)
+        return Standing(State.EXPIRED, quiet=_rests(held, terms, now))
+    return Standing(State.SUPERSEDED, quiet=terms.opt_out and _rests(held, terms, now))
+
+
+def _rests(held: Held, terms: Terms, now: float) -> bool:
+    return bool(held.refused) and now < held.decided_at + terms.rest.total_seconds()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from consentgw.consents.states import Changes, States
     from consentgw.consents.store import Kept
-    from consentgw.consents.tokens import Codes, Forms, StateCookie
+    from consentgw.consents.tokens import Codes, Forms
     from consentgw.db import Database
     from consentgw.http.forms import Form
     from consentgw.http.origins import Provenance
@@ -54,7 +54,6 @@ class Pages:
     desk: Desk
     forms: Forms
     codes: Codes
-    cookie: StateCookie
     signer: Signer
 
     def routes(self) -> tuple[Route, ...]:
@@ -90,26 +89,24 @@ class Pages:
             held = await self._held(request, offer, said, code)
             return await self._record(form, offer, said, held, chosen)
         except (Refused, Conflict, Unavailable) as error:
-            log.info("answer not kept at %s: %s", offer.site.slug, error)
-            face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
-            return self._question(request, offer, held, chosen, code=code or "", face=face, status=status_of(error))
+            return self._again(request, offer, held, chosen, code or "", error)
 
     async def receipt(self, request: Request) -> Response:
         """Show a person their own receipt; changes nothing."""
-        kept = await self._kept(request)
-        return await self._receipt(request, kept, 200)
+        return await self._receipt(request, await self._kept(request))
 
     async def withdraw(self, request: Request) -> Response:
         """Withdraw whatever the receipt's subject has granted at this site."""
         kept = await self._kept(request)
         offer = self.catalogue.offer(kept.receipt.site)
-        said = provenance(request)
+        held = await self.db.read(store.held, kept.receipt.id)
+        chosen: str | None = None
         try:
+            chosen = query(request).one("lang")
             form = await read_form(request)
-            held = await self.db.read(store.held, kept.receipt.id)
-            return await self._record(form, offer, said, held, query(request).one("lang"), only=Method.WITHDRAW)
-        except AlreadyAnswered:
-            return await self._receipt(request, kept, 409)
+            return await self._record(form, offer, provenance(request), held, chosen, only=Method.WITHDRAW)
+        except (Refused, Conflict, Unavailable) as error:
+            return self._again(request, offer, held, chosen, request.path_params["code"], error)
 
     async def download(self, request: Request) -> Response:
         """Return the receipt as the JSON that was signed."""
@@ -143,7 +140,7 @@ class Pages:
         return surfaces.VISITOR.answer(
             b"",
             (b"location", f"/receipt/{self.codes.code(kept.receipt)}?lang={language}".encode()),
-            self.cookie.header(offer.site.slug, kept, time.time()),
+            self.states.keep(offer, kept, time.time()),
             status=303,
         )
 
@@ -158,6 +155,14 @@ class Pages:
 
     async def _kept(self, request: Request) -> Kept:
         return await self.db.read(store.read, self.codes.receipt(request.path_params["code"]))
+
+    def _again(
+        self, request: Request, offer: Offer, held: Held | None, chosen: str | None, code: str, error: Exception
+    ) -> Response:
+        """Show the question again after an answer that was not stored, with a fresh form."""
+        log.info("answer not kept at %s: %s", offer.site.slug, error)
+        face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
+        return self._question(request, offer, held, chosen, code=code, face=face, status=status_of(error))
 
     def _question(
         self,
@@ -197,7 +202,7 @@ class Pages:
             answer.headers["retry-after"] = "2"
         return answer
 
-    async def _receipt(self, request: Request, kept: Kept, status: int) -> Response:
+    async def _receipt(self, request: Request, kept: Kept) -> Response:
         receipt = kept.receipt
         offer = self.catalogue.offer(receipt.site)
         language = language_of(request, offer, query(request).one("lang"))
@@ -214,9 +219,7 @@ class Pages:
             code=request.path_params["code"],
             receipt=str(receipt.id),
             key=kept.kid,
-            standing=_became(
-                receipt.id == latest.receipt, standing(latest, answerable=offer.answerable, now=time.time())
-            ),
+            standing=_became(receipt.id == latest.receipt, standing(latest, offer.terms, now=time.time())),
             operator=_operator(offer.site, shown, language),
             answers=_answers(shown, current, receipt.decision.granted),
             recipients=tuple(
@@ -235,7 +238,7 @@ class Pages:
         )
         token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
         body = Prepared.of(view).fill(token=token)
-        return surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
+        return surfaces.VISITOR.answer(body, (b"content-language", language.encode()))
 
 
 def _operator(site: Site, shown: Notice, language: str) -> Operator:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from consentgw.consents import store
-from consentgw.consents.model import Held, Standing, standing
+from consentgw.consents.model import Held, Signals, Standing, standing
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -95,4 +95,9 @@ class States:
 
     def standing(self, held: Held | None, offer: Offer, said: Provenance, now: float) -> Standing:
         """Return what holds now."""
-        return standing(held, answerable=offer.answerable, now=now, signal=said.gpc)
+        return standing(held, offer.terms, now=now, signals=Signals(gpc=said.gpc))
+
+    def keep(self, offer: Offer, held: Held, now: float) -> tuple[bytes, bytes]:
+        """Return the header by which a browser keeps a decision: while it holds, and while a refusal rests."""
+        until = max(held.expires_at, held.decided_at + int(offer.terms.rest.total_seconds()))
+        return self.cookie.header(offer.site.slug, held, max(0, until - int(now)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import receipt as receipts_format
-from consentgw.consents.model import Held, Method
+from consentgw.consents.model import Held
 from consentgw.consents.tables import receipts
 from consentgw.db.hot import HotInsert
 from consentgw.errors import AlreadyAnswered, NotFound
@@ -25,15 +25,7 @@ if TYPE_CHECKING:
     from consentgw.db import Unit
 
 _ADD = HotInsert(receipts, receipts.c.sequence)
-_HELD = select(
-    receipts.c.id,
-    receipts.c.subject,
-    receipts.c.sequence,
-    receipts.c.notice,
-    receipts.c.granted,
-    receipts.c.method,
-    receipts.c.expires_at,
-)
+_LATEST = select(receipts.c.sequence, receipts.c.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +45,13 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
     Raises:
         AlreadyAnswered: the form it answers, whose token carried its id, was used before.
     """
-    granted = receipt.decision.granted
     row = {
         "id": receipt.id,
         "site": receipt.site,
         "subject": receipt.subject,
         "previous": receipt.previous,
         "notice": receipt.decision.notice,
-        "granted": " ".join(sorted(granted)),
+        "granted": " ".join(sorted(receipt.decision.granted)),
         "method": receipt.method.value,
         "expires_at": receipt.expires_at,
         "body": body,
@@ -71,15 +62,7 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
         sequence = _ADD.run(unit.connection, row)
     except IntegrityError:
         raise AlreadyAnswered("this form was used before") from None
-    return Held(
-        receipt.id,
-        receipt.subject,
-        sequence,
-        receipt.decision.notice,
-        granted,
-        receipt.method,
-        int(receipt.expires_at.timestamp()),
-    )
+    return _held(receipt, sequence)
 
 
 def read(connection: Connection, identifier: UUID) -> Kept:
@@ -109,26 +92,29 @@ def held(connection: Connection, identifier: UUID) -> Held:
         NotFound: there is no such receipt.
     """
     subject = select(receipts.c.subject).where(receipts.c.id == identifier).scalar_subquery()
-    query = _HELD.where(receipts.c.subject == subject).order_by(receipts.c.sequence.desc()).limit(1)
+    query = _LATEST.where(receipts.c.subject == subject).order_by(receipts.c.sequence.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound("no such receipt")
-    return _held(row)
+    return _held(receipts_format.read(json.loads(row.body)), row.sequence)
 
 
 def changes(connection: Connection, after: int) -> Sequence[Held]:
     """Return the decisions that replaced an earlier one, from a place in the log on, in its order."""
-    query = _HELD.where(receipts.c.previous.is_not(None), receipts.c.sequence > after).order_by(receipts.c.sequence)
-    return [_held(row) for row in connection.execute(query)]
+    query = _LATEST.where(receipts.c.previous.is_not(None), receipts.c.sequence > after).order_by(receipts.c.sequence)
+    return [_held(receipts_format.read(json.loads(row.body)), row.sequence) for row in connection.execute(query)]
 
 
-def _held(row: Any) -> Held:
+def _held(receipt: Receipt, sequence: int) -> Held:
     return Held(
-        receipt=row.id,
-        subject=row.subject,
-        sequence=row.sequence,
-        notice=row.notice,
-        granted=frozenset(row.granted.split()),
-        method=Method(row.method),
-        expires_at=int(row.expires_at.timestamp()),
+        receipt=receipt.id,
+        subject=receipt.subject,
+        sequence=sequence,
+        notice=receipt.decision.notice,
+        granted=receipt.decision.granted,
+        refused=receipt.decision.refused,
+        method=receipt.method,
+        decided_at=int(receipt.decision.decided_at.timestamp()),
+        expires_at=int(receipt.expires_at.timestamp()),
+        signal=receipt.evidence.gpc,
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FORM_SECONDS = 12 * 3600
 """How long a form may lie open before it is answered."""
+_SIGNAL = "gpc"
 _SKEW = 120
 """Seconds by which the clocks of two processes may differ."""
 
@@ -91,9 +92,9 @@ class StateCookie:
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
 
-    def header(self, site: str, held: Held, now: float) -> tuple[bytes, bytes]:
-        """Return the header that keeps a decision."""
-        return partitioned(_name(site), self._write(site, held), max(0, held.expires_at - int(now)))
+    def header(self, site: str, held: Held, seconds: int) -> tuple[bytes, bytes]:
+        """Return the header that keeps a decision for so long."""
+        return partitioned(_name(site), self._write(site, held), seconds)
 
     def read(self, request: Request, site: str) -> Held | None:
         """Return what the browser holds: of several genuine cookies the one furthest in the log, else None."""
@@ -109,8 +110,11 @@ class StateCookie:
                     to_base36(held.sequence),
                     held.notice,
                     held.method.value,
+                    to_base36(held.decided_at),
                     to_base36(held.expires_at),
                     "+".join(sorted(held.granted)),
+                    "+".join(sorted(held.refused)),
+                    _SIGNAL if held.signal else "",
                     site,
                 )
             )
@@ -120,7 +124,9 @@ class StateCookie:
         text = self._seal.open(value)
         if text is None:
             return None
-        receipt, subject, sequence, notice, method, expires, granted, its_site = text.split(".")
+        receipt, subject, sequence, notice, method, decided, expires, granted, refused, signal, its_site = text.split(
+            "."
+        )
         if its_site != site:
             return None
         return Held(
@@ -128,10 +134,17 @@ class StateCookie:
             subject=from_text(subject),
             sequence=int(sequence, 36),
             notice=notice,
-            granted=frozenset(granted.split("+")) if granted else frozenset(),
+            granted=_keys(granted),
+            refused=_keys(refused),
             method=Method(method),
+            decided_at=int(decided, 36),
             expires_at=int(expires, 36),
+            signal=signal == _SIGNAL,
         )
+
+
+def _keys(text: str) -> frozenset[str]:
+    return frozenset(text.split("+")) if text else frozenset()
 
 
 def _name(site: str) -> str:

@@ -7,21 +7,25 @@ the old one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from consentgw.errors import NotFound
 from consentgw.http.surfaces import Places
-from consentgw.notices import store
+from consentgw.notices import service, store
 from consentgw.notices.addresses import read_address
+from consentgw.notices.terms import terms
 from consentgw.sites import store as sites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from sqlalchemy import Connection
 
     from consentgw.db import Database
     from consentgw.notices.model import Notice, Tag
+    from consentgw.notices.terms import Terms
     from consentgw.sites.model import Site
 
 
@@ -34,8 +38,7 @@ class Offer:
     """By language: the question now."""
     digests: Mapping[str, Notice]
     """The same by digest."""
-    answerable: frozenset[str]
-    """Digests of the notices whose answers count."""
+    terms: Terms
     tags: Mapping[str, Tag]
     places: Places
     prepared: dict[Any, Any] = field(default_factory=dict[Any, Any])
@@ -47,7 +50,11 @@ class Catalogue:
     """The offers of all sites, brought up to date by :meth:`refresh`."""
 
     revision: int = -1
+    read_on: date | None = None
+    """The day, in UTC, whose law the offers follow."""
     offers: Mapping[str, Offer] = field(default_factory=dict[str, Offer])
+    due: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+    """When a policy that was published for later comes into force, by site."""
 
     def offer(self, slug: str) -> Offer:
         """Return what a site asks.
@@ -61,30 +68,38 @@ class Catalogue:
             raise NotFound(f"there is no site {slug!r}") from None
 
     async def refresh(self, db: Database) -> None:
-        """Read every site again if any has changed."""
-        if await db.read(sites.revision) != self.revision:
-            self.revision, self.offers = await db.read(_read)
+        """Read every site again if any has changed; bring into force what has come of age, if nobody has yet."""
+        now = db.clock()
+        for slug in [slug for slug, due in self.due.items() if due <= now]:
+            await db.write(service.come_into_force, slug)
+        if now.date() != self.read_on or await db.read(sites.revision) != self.revision:
+            self.revision, self.offers, self.due = await db.read(_read, now.date())
+            self.read_on = now.date()
 
 
-def _read(connection: Connection) -> tuple[int, dict[str, Offer]]:
+def _read(connection: Connection, on: date) -> tuple[int, dict[str, Offer], dict[str, datetime]]:
     revision = sites.revision(connection)
-    offers = {site.slug: offer for site in sites.everyone(connection) if (offer := read_offer(connection, site))}
-    return revision, offers
+    everyone = sites.everyone(connection)
+    offers = {site.slug: offer for site in everyone if (offer := read_offer(connection, site, on))}
+    due = {site.slug: instant for site in everyone if (instant := service.due(connection, site.slug))}
+    return revision, offers, due
 
 
-def read_offer(connection: Connection, site: Site) -> Offer | None:
-    """Return what a site asks now, None where no notice was issued yet."""
+def read_offer(connection: Connection, site: Site, on: date | None = None) -> Offer | None:
+    """Return what a site asks now, by the law of a day (today); None where no notice was issued yet."""
     _, tags = store.questions_of(connection, site.slug)
     round_ = store.latest(connection, site.slug, tags)
-    if not set(site.languages) <= set(round_.current):
+    current = round_.current
+    if not set(site.languages) <= set(current):
         return None
-    notices = {language: round_.current[language] for language in site.languages}
+    notices = {language: current[language] for language in site.languages}
+    question = notices[site.language]
     return Offer(
         site=site,
         notices=notices,
         digests={notice.digest: notice for notice in notices.values()},
-        answerable=round_.answerable,
-        tags={tag.name: tag for tag in notices[site.language].tags},
+        terms=terms(site, question, round_.answerable, on or datetime.now(UTC).date()),
+        tags={tag.name: tag for tag in question.tags},
         places=Places(partner=" ".join(sorted(site.origins)), vendors=" ".join(_origins(tags))),
     )
 

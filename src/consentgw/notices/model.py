@@ -101,6 +101,23 @@ class Tag:
             read_address(address)
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the question says beside its purposes, in one language, from the top to the bottom."""
+
+    title: str
+    introduction: str
+    always_on: str
+    """Stands in brackets after the title of a purpose that is not asked about."""
+    freedom: str
+    vendors: str
+    """The link to the full page, with the number of vendors."""
+    policy: str
+    """The link to the policy."""
+    buttons: tuple[str, ...]
+    """Yes to all, no to all, and what is ticked."""
+
+
 @dataclass(frozen=True)
 class Notice:
     """The snapshot of everything a person is shown when asked, in one language."""
@@ -112,8 +129,12 @@ class Notice:
     purposes: tuple[Purpose, ...]
     tags: tuple[Tag, ...]
     policy: PolicyRef
-    buttons: tuple[str, ...]
-    """The words on the buttons, in the order shown."""
+    words: Words
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        """Return the words on the buttons, in the order shown."""
+        return self.words.buttons
 
     @cached_property
     def asked(self) -> frozenset[str]:
@@ -124,6 +145,25 @@ class Notice:
     def vendors(self) -> tuple[str, ...]:
         """Return the names of the vendors behind the tags, each once."""
         return tuple(dict.fromkeys(tag.vendor for tag in self.tags))
+
+    @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """Return every sentence of the question in its order, each with the kind of thing it stands on."""
+        words = [(purpose, purpose.wording[self.language]) for purpose in self.purposes]
+        return (
+            ("title", self.words.title),
+            ("text", self.words.introduction),
+            *(("choice", f"{said.title}. {said.sentence}") for purpose, said in words if purpose.optional),
+            *(
+                ("listed", f"{said.title} ({self.words.always_on}). {said.sentence}")
+                for purpose, said in words
+                if not purpose.optional
+            ),
+            ("text", self.words.freedom),
+            ("link", self.words.vendors),
+            ("link", self.words.policy),
+            *(("button", said) for said in self.words.buttons),
+        )
 
     def content(self) -> dict[str, Any]:
         """Return the notice as JSON values; only the words of its own language."""
@@ -152,7 +192,8 @@ class Notice:
                 for tag in self.tags
             ],
             "policy": asdict(self.policy),
-            "buttons": list(self.buttons),
+            "words": {**asdict(self.words), "buttons": list(self.words.buttons)},
+            "shown": [list(line) for line in self.shown],
         }
 
     def canonical(self) -> bytes:

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Conflict, NotFound, Refused
+from consentgw.errors import Refused
 from consentgw.notices import store
 from consentgw.notices.model import NECESSARY, Cookie, Notice
-from consentgw.notices.wording import buttons
+from consentgw.notices.terms import remembered
+from consentgw.notices.wording import words
 from consentgw.policies import service as policies
 from consentgw.policies import store as versions
-from consentgw.policies.model import CookieFact, Facts, PolicyRef, PurposeFact, TagFact
+from consentgw.policies.model import Change, CookieFact, Facts, PurposeFact, TagFact
 from consentgw.sites import store as sites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
+
+    from sqlalchemy import Connection
 
     from consentgw.db import Unit
-    from consentgw.notices.files import Configuration
     from consentgw.notices.model import Purpose, Tag
+    from consentgw.notices.store import Round
     from consentgw.policies.model import PolicyVersion
     from consentgw.sites.model import Site
-
-
-def add_site(unit: Unit, configuration: Configuration, drafts: Mapping[str, str]) -> PolicyVersion:
-    """Add a site, publish its first policy and begin to ask.
-
-    Raises:
-        Conflict: there is a site of this name already.
-        Refused, Malformed: the configuration contradicts itself, or the drafts cannot be published.
-    """
-    site = configuration.site
-    try:
-        sites.read(unit.connection, site.slug)
-    except NotFound:
-        sites.keep(unit, site)
-        configure(unit, site, configuration.purposes, configuration.tags)
-        return publish(unit, site, drafts)
-    raise Conflict(f"there is a site {site.slug!r} already")
 
 
 def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> None:
@@ -68,66 +56,124 @@ def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple
     sites.touch(unit, site.slug)
 
 
-def publish(unit: Unit, site: Site, drafts: Mapping[str, str]) -> PolicyVersion:
-    """Publish a policy for what the site asks, and ask under it from now on.
+def publish(
+    unit: Unit,
+    site: Site,
+    drafts: Mapping[str, str],
+    *,
+    change: Change = Change.MATERIAL,
+    reasons: Mapping[str, str] | None = None,
+    effective_from: datetime | None = None,
+) -> PolicyVersion:
+    """Publish a policy for what the site asks, and ask under it from when it is in force.
 
     The purposes, recipients and cookies in the text are generated from the configuration, so the two cannot drift.
 
     Raises:
-        Malformed, TooLarge, Conflict: the drafts cannot be published; see :func:`consentgw.policies.service.publish`.
+        Unpublishable, Malformed, TooLarge, Conflict: the drafts cannot be published; see
+            :func:`consentgw.policies.service.publish`.
     """
-    version = policies.publish(unit, site, drafts, facts(site, *store.questions_of(unit.connection, site.slug)))
-    issue(unit, site)
+    version = policies.publish(
+        unit,
+        site,
+        drafts,
+        facts(site, *store.questions_of(unit.connection, site.slug)),
+        change=change,
+        reasons=reasons or {},
+        effective_from=effective_from,
+    )
+    if version.effective_from <= unit.now:
+        issue(unit, site)
+    sites.touch(unit, site.slug)
     return version
+
+
+def come_into_force(unit: Unit, slug: str) -> None:
+    """Ask under the policy in force now, where that is not done yet: whichever process notices first calls it."""
+    issue(unit, sites.read(unit.connection, slug))
+
+
+def due(connection: Connection, slug: str) -> datetime | None:
+    """Return when the next policy comes into force under which nobody is asked yet, None where none is published."""
+    asked = next(iter(store.latest(connection, slug, ()).current.values()), None)
+    entries = versions.chain(connection, slug)
+    names = [entry.version for entry in entries]
+    known = names.index(asked.policy.version) + 1 if asked and asked.policy.version in names else 0
+    return next((entry.effective_from for entry in entries[known:]), None)
 
 
 def issue(unit: Unit, site: Site) -> Mapping[str, Notice]:
     """Issue the notices that follow from what the site asks and the policy in force; return them by language.
 
-    Where anything a person agreed to has changed (a purpose, a recipient, the policy) a new round begins and
-    everybody is asked again; where only words or lifetimes have, answers given before still count.
+    A new round, in which everybody is asked again, begins where something a person agreed to has changed: the
+    policy by its own word, who asks, a recipient, what a purpose rests on. A new purpose does not end the round: it
+    is open for those who answered before. Words and lifetimes change nothing. Repeating it changes nothing either.
 
     Raises:
         NotFound: the site has no policy in force.
     """
     purposes, tags = store.questions_of(unit.connection, site.slug)
-    policy = versions.in_force(unit.connection, site.slug)
+    policy = versions.in_force(unit.connection, site.slug, unit.now)
     latest = store.latest(unit.connection, site.slug, tags)
-    issued = {
-        language: Notice(
+    issued: dict[str, Notice] = {}
+    for language in site.languages:
+        operator = site.operator_in(language)
+        issued[language] = Notice(
             site=site.slug,
             language=language,
-            operator=site.operator_in(language),
+            operator=operator,
             authority=site.authority_in(language, unit.now.date()),
             purposes=purposes,
             tags=tags,
-            policy=PolicyRef(policy.version, policy.digest),
-            buttons=buttons(language),
+            policy=policy.ref,
+            words=words(language, operator=operator.name, site=site.name, vendors=len({tag.vendor for tag in tags})),
         )
-        for language in site.languages
-    }
-    again = not any(
-        language in issued and _agreed(before) == _agreed(issued[language])
-        for language, before in latest.current.items()
-    )
-    number = latest.number + 1 if again else latest.number
-    for language, notice in issued.items():
-        shown = latest.current.get(language)
-        if again or shown is None or shown.digest != notice.digest:
-            store.keep(unit, notice, number)
-    sites.touch(unit, site.slug)
+    number = latest.number + (not _goes_on(unit, latest, issued[site.language]))
+    current = {notice.digest for notice in latest.current.values()} if number == latest.number else frozenset[str]()
+    changed = [notice for notice in issued.values() if notice.digest not in current]
+    for notice in changed:
+        store.keep(unit, notice, number)
+    if changed:
+        sites.touch(unit, site.slug)
     return issued
 
 
-def _agreed(notice: Notice) -> object:
-    """Return what an answer was given to: to whom, for what, to which recipients, under which policy."""
-    recipients = {(tag.vendor, tag.country, tag.purposes) for tag in notice.tags}
-    return notice.operator, notice.asked, recipients, notice.policy
+def _goes_on(unit: Unit, latest: Round, now: Notice) -> bool:
+    """Return whether what is asked now may go on in the present round: every answer of the round still covers it."""
+    return (
+        bool(latest.notices)
+        and all(_covered(then, now) for then in latest.notices.values())
+        and all(
+            version == now.policy.version or _only_words(unit, now.site, version)
+            for version in {then.policy.version for then in latest.notices.values()}
+        )
+    )
 
 
-def own_cookies(site: Site) -> tuple[Cookie, ...]:
-    """Return the cookies we set ourselves for a site: the one that remembers the answer."""
-    return (Cookie(f"__Host-cg-{site.slug}", int(site.validity.total_seconds()), "third"),)
+def _covered(then: Notice, now: Notice) -> bool:
+    """Return whether an answer given then says something about all that happens now, or about less.
+
+    What only a new purpose releases needs no earlier answer, so it is not compared.
+    """
+    known = {purpose.key: purpose.basis for purpose in then.purposes}
+    agreed = {(tag.vendor, tag.country, tag.purposes) for tag in then.tags}
+    return (
+        then.operator.registration == now.operator.registration
+        and all(known.get(purpose.key, purpose.basis) is purpose.basis for purpose in now.purposes)
+        and all((tag.vendor, tag.country, tag.purposes) in agreed for tag in now.tags if tag.purposes <= known.keys())
+    )
+
+
+def _only_words(unit: Unit, site: str, version: str) -> bool:
+    """Return whether everything that took over from a policy version up to now was editorial."""
+    later = versions.since(unit.connection, site, version, unit.now)
+    return bool(later) and all(policy.change is Change.EDITORIAL for policy in later)
+
+
+def own_cookies(site: Site, on: date | None = None) -> tuple[Cookie, ...]:
+    """Return the cookies we set ourselves for a site, by the law of a day (today): one, to remember the answer."""
+    lifetime = remembered(site, on or datetime.now(UTC).date())
+    return (Cookie(f"__Host-cg-{site.slug}", int(lifetime.total_seconds()), "third"),)
 
 
 def facts(site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> Facts:
@@ -136,7 +182,7 @@ def facts(site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> F
         purposes=tuple(
             PurposeFact(
                 key=purpose.key,
-                optional=purpose.optional,
+                basis=purpose.basis.value,
                 titles={language: words.title for language, words in purpose.wording.items()},
                 sentences={language: words.sentence for language, words in purpose.wording.items()},
             )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select
 
-from consentgw.errors import NotFound
-from consentgw.notices.model import Basis, Cookie, Kind, Notice, Purpose, Tag, Wording
+from consentgw.errors import Malformed, NotFound
+from consentgw.notices.model import Basis, Cookie, Kind, Notice, Purpose, Tag, Wording, Words
 from consentgw.notices.tables import notices, questions
 from consentgw.policies.model import PolicyRef
 from consentgw.sites.model import AuthorityView, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -25,13 +27,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round of asking: the notices whose answers count, and the newest of each language."""
+    """One round of asking: the notices whose answers count."""
 
     number: int
-    current: Mapping[str, Notice]
-    """By language; empty before the first notice."""
-    answerable: frozenset[str]
-    """Digests of every notice of the round."""
+    notices: Mapping[str, Notice]
+    """Every notice of the round by its digest, oldest first; empty before the first."""
+
+    @property
+    def answerable(self) -> frozenset[str]:
+        """Return the digests of the notices whose answers count."""
+        return frozenset(self.notices)
+
+    @property
+    def current(self) -> Mapping[str, Notice]:
+        """Return the newest notice of each language."""
+        return {notice.language: notice for notice in self.notices.values()}
 
 
 def questions_of(connection: Connection, site: str) -> tuple[tuple[Purpose, ...], tuple[Tag, ...]]:
@@ -58,15 +68,17 @@ def latest(connection: Connection, site: str, tags: tuple[Tag, ...]) -> Round:
     """Return the present round of a site."""
     number = connection.execute(select(func.max(notices.c.round)).where(notices.c.site == site)).scalar_one()
     if number is None:
-        return Round(0, {}, frozenset())
+        return Round(0, {})
     query = (
         select(notices.c.digest, notices.c.document)
         .where(notices.c.site == site, notices.c.round == number)
         .order_by(notices.c.sequence)
     )
-    rows = connection.execute(query).all()
-    issued = [_notice(json.loads(row.document), tags) for row in rows]
-    return Round(number, {notice.language: notice for notice in issued}, frozenset(row.digest for row in rows))
+    issued: dict[str, Notice] = {}
+    for row in connection.execute(query):
+        issued.pop(row.digest, None)  # earlier words that came back are the newest
+        issued[row.digest] = _notice(json.loads(row.document), tags)
+    return Round(number, issued)
 
 
 def keep(unit: Unit, notice: Notice, number: int) -> None:
@@ -88,12 +100,32 @@ def read(connection: Connection, digest: str) -> Notice:
     Raises:
         NotFound: no such notice was ever issued.
     """
-    document = connection.execute(
-        select(notices.c.document).where(notices.c.digest == digest).limit(1)
-    ).scalar_one_or_none()
-    if document is None:
+    return issued(connection, digest)[0]
+
+
+def issued(connection: Connection, digest: str) -> tuple[Notice, tuple[datetime, ...]]:
+    """Return a notice as it was shown, and when it was issued: a wording may come back.
+
+    Raises:
+        NotFound: no such notice was ever issued.
+    """
+    query = select(notices.c.document, notices.c.issued_at).where(notices.c.digest == digest)
+    rows = connection.execute(query.order_by(notices.c.sequence)).all()
+    if not rows:
         raise NotFound("no such notice")
-    return _notice(json.loads(document), ())
+    return _notice(json.loads(rows[0].document), ()), tuple(row.issued_at for row in rows)
+
+
+def audit(connection: Connection, site: str) -> None:
+    """Check that every notice of a site still is what its digest says.
+
+    Raises:
+        Malformed: a notice was altered in the database; the message names it.
+    """
+    query = select(notices.c.digest, notices.c.document).where(notices.c.site == site)
+    for row in connection.execute(query):
+        if hashlib.sha256(row.document.encode()).hexdigest() != row.digest:
+            raise Malformed(f"the notice {row.digest} was altered in the database")
 
 
 def _notice(content: Mapping[str, Any], tags: tuple[Tag, ...]) -> Notice:
@@ -111,8 +143,12 @@ def _notice(content: Mapping[str, Any], tags: tuple[Tag, ...]) -> Notice:
         ),
         tags=tuple(_tag({**value, "addresses": addresses.get(value["name"], {})}) for value in content["tags"]),
         policy=PolicyRef(**content["policy"]),
-        buttons=tuple(content["buttons"]),
+        words=_words(content["words"]),
     )
+
+
+def _words(value: Mapping[str, Any]) -> Words:
+    return replace(Words(**value), buttons=tuple(value["buttons"]))
 
 
 def _authority(value: Mapping[str, Any]) -> AuthorityView:

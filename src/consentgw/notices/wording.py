@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from consentgw.http.languages import NAMES, gettext_for, sentence
-from consentgw.notices.model import NECESSARY, Basis, Purpose, Wording
-
-BUTTONS = (sentence("Accept all"), sentence("Reject all"), sentence("Save choice"))
-"""The words on the buttons of every question, in the order shown."""
+from consentgw.http.languages import NAMES, gettext_for, sentence, translations
+from consentgw.notices.model import NECESSARY, Basis, Purpose, Wording, Words
 
 USUAL = {
     NECESSARY: (
@@ -25,10 +22,21 @@ USUAL = {
 """Title and sentence of the purposes nearly every site has."""
 
 
-def buttons(language: str) -> tuple[str, ...]:
-    """Return the words on the buttons in a language."""
-    _ = gettext_for(language)
-    return tuple(_(text) for text in BUTTONS)
+def words(language: str, *, operator: str, site: str, vendors: int) -> Words:
+    """Return what the question says beside its purposes: who asks, on which site, and how many vendors there are."""
+    _, ngettext = gettext_for(language), translations(language).ngettext
+    return Words(
+        title=_("Optional cookies"),
+        introduction=_(
+            "%(operator)s asks for your consent to cookies and similar technologies on %(site)s for these purposes:"
+        )
+        % {"operator": operator, "site": site},
+        always_on=_("always on"),
+        freedom=_("You may refuse, and you can change your mind at any time."),
+        vendors=ngettext("%(count)s vendor", "%(count)s vendors", vendors) % {"count": vendors},
+        policy=_("Privacy policy"),
+        buttons=(_("Accept all"), _("Reject all"), _("Save choice")),
+    )
 
 
 def usual(key: str) -> Purpose:
