@@ -1,14 +1,14 @@
-"""The schema's history: bring a database to it, and know where a database stands."""
+"""The schema's history: bring a database to it, and know where a database stands.
+
+Every start asks where the database stands, and few move it: Alembic, a quarter of what a start imports, is
+loaded only to move. Revisions are numbered, and their files begin with their number (``0001_the_ledger.py``).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError
 
 from consentgw.db import engines
@@ -16,8 +16,6 @@ from consentgw.errors import Misconfigured
 from consentgw.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Connection
 
     from consentgw.settings import Settings
@@ -30,12 +28,12 @@ def upgrade(settings: Settings, revision: str = "head") -> None:
         Misconfigured: another process is using the embedded file, the database is out of reach, or its schema
             is newer than this code.
     """
-    _move(settings, revision, command.upgrade)
+    _move(settings, "upgrade", revision)
 
 
 def downgrade(settings: Settings, revision: str) -> None:
     """Take the database back to an earlier revision; ``base`` is before the first."""
-    _move(settings, revision, command.downgrade)
+    _move(settings, "downgrade", revision)
 
 
 def check(connection: Connection) -> None:
@@ -55,20 +53,26 @@ def check(connection: Connection) -> None:
 
 def current(connection: Connection) -> str | None:
     """Return the revision of a database, None where there is no schema yet."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
-def head() -> str | None:
+def head() -> str:
     """Return the newest revision this code knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return max(known())
 
 
 def known() -> frozenset[str]:
     """Return every revision this code knows."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+    return frozenset(file.name.partition("_")[0] for file in (folder("migrations") / "versions").glob("[0-9]*.py"))
 
 
-def _move(settings: Settings, revision: str, step: Callable[[Config, str], None]) -> None:
+def _move(settings: Settings, direction: str, revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     with engines.exclusive(settings):
         engine = engines.connect(settings)
         try:
@@ -77,9 +81,10 @@ def _move(settings: Settings, revision: str, step: Callable[[Config, str], None]
                 found = current(connection)
                 if found is not None and found not in known():
                     raise _newer(found)
-                config = _config()
+                config = Config()
+                config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
                 config.attributes["connection"] = connection
-                step(config, revision)
+                getattr(command, direction)(config, revision)
         except DBAPIError as error:
             raise engines.out_of_reach(error) from error
         except CommandError as error:
@@ -92,9 +97,3 @@ def _newer(found: str) -> Misconfigured:
     return Misconfigured(
         f"the database has schema {found}, which is newer than this version; install a newer consentgw"
     )
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(folder("migrations")).replace("%", "%%"))
-    return config
