@@ -8,8 +8,6 @@ from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from consentgw.consents.model import Channel, Method
 from consentgw.consents.views import (
     Answered,
@@ -25,8 +23,10 @@ from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import Prepared, ProblemView, View
 from consentgw.notices.model import Cookie, Kind, Notice, Tag
 from consentgw.notices.wording import usual, words
-from consentgw.policies.model import PolicyRef
-from consentgw.policies.views import PolicyView
+from consentgw.policies.model import Change, Entry, PolicyRef, PolicyVersion
+from consentgw.policies.rendering import render
+from consentgw.policies.standing import Place, places
+from consentgw.policies.views import ArchiveView, ChangesView, Listed, PolicyView
 from consentgw.sites.model import Operator, Site
 
 if TYPE_CHECKING:
@@ -147,20 +147,56 @@ def receipt(language: str, standing: ReceiptStanding, *granted: str) -> ReceiptV
     )
 
 
-def policy(language: str) -> PolicyView:
-    """Return the policy page, with a text that stands for any."""
-    return PolicyView(
-        language=language,
-        languages=SHOP.languages,
-        site_slug=SHOP.slug,
-        site_name=SHOP.name,
-        version="shop-2026-11-23",
-        title="Dala",
-        html=Markup("<h2>1</h2><p>Dala</p>"),
-        digest="3f" * 32,
-        published_at=ANSWERED_AT,
-        effective_from=ANSWERED_AT,
-        predecessor=PolicyRef("shop-2026-05-01", "4e" * 32),
+def versions(site: str = SHOP.slug) -> tuple[Entry, ...]:
+    """Return a chain of four versions: one past, one in force, one replaced while planned, one planned."""
+    days = ((-200, -200), (0, 0), (1, 30), (2, 30))
+    digests = [f"{number:064x}" for number in range(len(days))]
+    return tuple(
+        Entry(
+            f"{site}-{ANSWERED_AT + published * timedelta(days=1):%Y-%m-%d}",
+            digests[number],
+            digests[number - 1] if number else None,
+            ANSWERED_AT + timedelta(days=published),
+            ANSWERED_AT + timedelta(days=effective),
+        )
+        for number, (published, effective) in enumerate(days)
+    )
+
+
+PLACES = places(versions(), ANSWERED_AT + timedelta(days=3))
+
+
+def version(place: Place, **texts: str) -> PolicyVersion:
+    """Return a version that stands there."""
+    reasons = dict.fromkeys(LANGUAGES, "Dala <added> a service.") if place.predecessor else {}
+    return PolicyVersion(
+        site=SHOP.slug,
+        version=place.entry.version,
+        published_at=place.entry.published_at,
+        effective_from=place.entry.effective_from,
+        predecessor=place.predecessor and PolicyRef(place.predecessor.version, place.predecessor.digest),
+        languages=LANGUAGES,
+        texts={
+            language: render(texts.get(language, "# Dala\n\n## 1. Dala\n\n1.1. Dala.")).text for language in LANGUAGES
+        },
+        reasons=reasons,
+    )
+
+
+def policies(language: str) -> Iterator[tuple[str, View]]:
+    """Yield the pages of a policy: its versions wherever they stand, their changes and the list of all."""
+    for place in PLACES:
+        yield f"policy-{place.standing}-{language}", PolicyView.of(version(place), place, language)
+    first, second = version(PLACES[0]), version(PLACES[1], **{language: "# Dala\n\n## 1. Dala\n\n1.1. Alma.\n\n- <b>"})
+    yield f"changes-first-{language}", ChangesView.of(first, None, language)
+    yield f"changes-none-{language}", ChangesView.of(version(PLACES[1]), first, language)
+    yield f"changes-{language}", ChangesView.of(second, first, language)
+    listed = tuple(
+        Listed(place, LANGUAGES, Change.MATERIAL, "Dala <added>" * bool(place.predecessor)) for place in PLACES
+    )
+    yield (
+        f"archive-{language}",
+        ArchiveView(language=language, languages=LANGUAGES, site_slug=SHOP.slug, listed=listed),
     )
 
 
@@ -193,7 +229,7 @@ def documents() -> Iterator[tuple[str, View]]:
                 language=language, languages=LANGUAGES, status=status, code=code, back="/consent/shop"
             )
             yield f"problem-{status}-{code}-{language}", problem
-        yield f"policy-{language}", policy(language)
+        yield from policies(language)
 
 
 def snippets() -> Iterator[tuple[str, View]]:

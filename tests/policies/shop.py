@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from html import unescape
+from typing import TYPE_CHECKING, Any
 
+from consentgw.policies import store
 from consentgw.policies.model import CookieFact, Facts, PurposeFact, TagFact
+from consentgw.policies.service import publish
 from consentgw.sites.model import Operator, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consentgw.db import Unit
+    from consentgw.policies.model import PolicyVersion
+
+TODAY = date(2026, 11, 24)
+"""The day whose law counts."""
+
+REASONS = {"kk": "Жаңа қызмет қосылды.", "ru": "Добавлен новый сервис.", "en": "A new service was added."}
+"""Why a version was changed."""
 
 SHOP = Site(
     slug="shop",
@@ -25,19 +41,19 @@ FACTS = Facts(
     purposes=(
         PurposeFact(
             "necessary",
-            optional=False,
+            basis="necessary",
             titles={"kk": "Қажетті", "ru": "Необходимые", "en": "Necessary"},
             sentences={"kk": "Сайт жұмыс істеуі үшін.", "ru": "Чтобы сайт работал.", "en": "So that the site works."},
         ),
         PurposeFact(
             "analytics",
-            optional=True,
+            basis="consent",
             titles={"kk": "Аналитикалық", "ru": "Аналитические", "en": "Analytics"},
             sentences={"kk": "Кірушілерді санау.", "ru": "Считать посещения.", "en": "To count visits."},
         ),
         PurposeFact(
             "marketing",
-            optional=True,
+            basis="consent",
             titles={"kk": "Маркетингтік", "ru": "Маркетинговые", "en": "Marketing"},
             sentences={"kk": "Жарнама көрсету.", "ru": "Показывать рекламу.", "en": "To show advertising."},
         ),
@@ -53,13 +69,26 @@ FACTS = Facts(
 
 
 def shop(*languages: str, slug: str = "shop") -> Site:
-    """Return the shop, speaking these languages."""
-    return replace(SHOP, slug=slug, languages=languages or SHOP.languages)
+    """Return the shop, speaking these languages; without Kazakh and Russian it is a shop in the Union."""
+    spoken = languages or SHOP.languages
+    return replace(SHOP, slug=slug, languages=spoken, profile="kz" if {"kk", "ru"} <= set(spoken) else "eu")
+
+
+WHOLE = (
+    "[[site.name]] [[operator.name]] [settings]([[site.settings]]) [versions]([[site.versions]])",
+    *(f"[[{name}]]" for name in ("data", "purposes", "tags", "retention", "rights", "cookies", "contacts")),
+)
+"""What no policy may lack, in no language in particular."""
+
+
+def part(*clauses: str, title: str = "Policy") -> str:
+    """Return a short draft with one section, which alone is no policy."""
+    return "\n\n".join((f"# {title}", "## 1. Section", *clauses))
 
 
 def draft(*clauses: str, title: str = "Policy") -> str:
-    """Return a short draft with one section."""
-    return "\n\n".join((f"# {title}", "## 1. Section", *clauses))
+    """Return a short draft that can be published."""
+    return part(*clauses, *WHOLE, title=title)
 
 
 def clause(html: str, number: str) -> str:
@@ -68,3 +97,15 @@ def clause(html: str, number: str) -> str:
     start = dict(anchors)[number]
     end = next((at for name, at in anchors if at > start and not name.startswith(f"{number}.")), len(html))
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html[start:end])).split())
+
+
+def drafts(site: Site = SHOP, **texts: str) -> dict[str, str]:
+    """Return a short policy for each language of a site, some of them replaced."""
+    return {language: draft("1.1. [[site.name]].", title=language) for language in site.languages} | texts
+
+
+def follow(unit: Unit, site: Site = SHOP, texts: Mapping[str, str] | None = None, **said: Any) -> PolicyVersion:
+    """Publish a version of a site's policy; with the reasons of a change unless it is the first."""
+    if store.latest(unit.connection, site.slug):
+        said = {"reasons": {language: REASONS[language] for language in site.languages}, **said}
+    return publish(unit, site, texts or drafts(site), FACTS, **said)

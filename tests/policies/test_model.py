@@ -12,6 +12,7 @@ import pytest
 from consentgw.errors import Malformed
 from consentgw.policies.model import (
     VERSION,
+    Change,
     Facts,
     PolicyRef,
     PolicyText,
@@ -32,6 +33,7 @@ POLICY = PolicyVersion(
     predecessor=PolicyRef("shop-2026-11-20", "ab" * 32),
     languages=("kk", "ru"),
     texts={"kk": PolicyText("Саясат", "# Саясат", "<p>Саясат</p>"), "ru": PolicyText("Политика", "# П", "<p>П</p>")},
+    reasons={"kk": "Жаңа қызмет.", "ru": "Новый сервис."},
 )
 
 
@@ -55,7 +57,9 @@ def test_the_digest_is_the_sha256_of_canonical_json_with_sorted_keys_and_no_spac
         {"version": "shop-2026-11-23.2"},
         {"published_at": NOON - timedelta(microseconds=1)},
         {"effective_from": NOON + timedelta(microseconds=1)},
-        {"predecessor": None},
+        {"predecessor": None, "reasons": {}},
+        {"change": Change.EDITORIAL},
+        {"reasons": {"kk": "Жаңа қызмет.", "ru": "Новый сервис!"}},
         {"predecessor": PolicyRef("shop-2026-11-20", "ac" * 32)},
         {"languages": ("ru", "kk")},
         {"texts": {**POLICY.texts, "ru": replace(POLICY.texts["ru"], title="П")}},
@@ -81,7 +85,7 @@ def test_each_language_has_a_digest_of_its_own():
 
 @pytest.mark.parametrize("predecessor", [POLICY.predecessor, None], ids=["follows", "first"])
 def test_a_version_is_restored_from_its_canonical_json(predecessor):
-    policy = replace(POLICY, predecessor=predecessor)
+    policy = replace(POLICY, predecessor=predecessor, reasons=POLICY.reasons if predecessor else {})
 
     restored = restore(json.loads(policy.canonical()))
 

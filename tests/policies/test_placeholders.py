@@ -8,23 +8,32 @@ import pytest
 
 from consentgw.errors import Malformed
 from consentgw.http.languages import NAMES
-from consentgw.policies.placeholders import ADDRESSES, TABLES, WORDS, fill
+from consentgw.law.profiles import profile
+from consentgw.policies.model import Facts
+from consentgw.policies.placeholders import ADDRESSES, BLOCKS, WORDS, Sources
+from consentgw.policies.placeholders import fill as fill_from
 from consentgw.policies.rendering import render
-from tests.policies.shop import FACTS, SHOP, clause, draft
+from consentgw.sites.model import Site
+from tests.policies.shop import FACTS, SHOP, TODAY, clause, part
+
+
+def fill(text: str, site: Site, facts: Facts, language: str) -> str:
+    """Fill a draft under the law of the site's profile."""
+    return fill_from(text, Sources(site, facts, profile(site.profile).on(TODAY), TODAY), language)
 
 
 def shown(operator_name: str) -> str:
     """Return how an operator's name is shown at the beginning and within a line of a policy."""
     site = replace(SHOP, operator=replace(SHOP.operator, name=operator_name))
-    source = fill(draft("1.1. Us: [[operator.name]]!", "[[operator.name]]"), site, FACTS, "en")
+    source = fill(part("1.1. Us: [[operator.name]]!", "[[operator.name]]"), site, FACTS, "en")
     return render(source).text.html
 
 
 @pytest.mark.parametrize("language", NAMES)
 def test_every_known_place_is_filled(language):
-    places = "\n\n".join(f"[[{name}]]" for name in (*WORDS, *ADDRESSES, *TABLES))
+    places = "\n\n".join(f"[[{name}]]" for name in (*WORDS, *ADDRESSES, *BLOCKS))
 
-    filled = fill(draft(places), SHOP, FACTS, language)
+    filled = fill(part(places), SHOP, FACTS, language)
 
     assert "[[" not in filled
     assert SHOP.operator.registration in filled
@@ -34,7 +43,7 @@ def test_every_known_place_is_filled(language):
 @pytest.mark.parametrize("place", ["[[operator.fax]]", "[[]]", "[[ site.name ]]", "[[Site.Name]]", "[[cookies.all]]"])
 def test_an_unknown_place_is_refused_with_its_language_and_line(place):
     with pytest.raises(Malformed, match=r"^kk, line 5: \[\[.*\]\] is not a place we know"):
-        fill(draft(f"1.1. Write to {place}."), SHOP, FACTS, "kk")
+        fill(part(f"1.1. Write to {place}."), SHOP, FACTS, "kk")
 
 
 @pytest.mark.parametrize(
@@ -43,21 +52,21 @@ def test_an_unknown_place_is_refused_with_its_language_and_line(place):
 )
 def test_a_gap_left_by_the_author_is_refused_with_its_line(gap):
     with pytest.raises(Malformed, match=r"^ru, line 5: "):
-        fill(draft(f"1.1. Мы – {gap}."), SHOP, FACTS, "ru")
+        fill(part(f"1.1. Мы – {gap}."), SHOP, FACTS, "ru")
 
 
-@pytest.mark.parametrize("part", ["name", "registration", "address", "email"])
-def test_a_place_with_nothing_to_fill_it_is_refused_with_its_line(part):
-    site = replace(SHOP, operator=replace(SHOP.operator, **{part: "  "}))
+@pytest.mark.parametrize("field", ["name", "registration", "address", "email"])
+def test_a_place_with_nothing_to_fill_it_is_refused_with_its_line(field):
+    site = replace(SHOP, operator=replace(SHOP.operator, **{field: "  "}))
 
-    with pytest.raises(Malformed, match=rf"^en, line 7: there is nothing to fill \[\[operator.{part}\]\] with"):
-        fill(draft("1.1. First.", f"1.2. [[operator.{part}]]"), site, FACTS, "en")
+    with pytest.raises(Malformed, match=rf"^en, line 7: there is nothing to fill \[\[operator.{field}\]\] with"):
+        fill(part("1.1. First.", f"1.2. [[operator.{field}]]"), site, FACTS, "en")
 
 
 @pytest.mark.parametrize("line", ["Cookies: [[cookies]]", "- [[cookies]]", "[[tags]] [[cookies]]"])
 def test_a_table_stands_alone_on_its_line(line):
     with pytest.raises(Malformed, match="stands alone on its line"):
-        fill(draft(line), SHOP, FACTS, "en")
+        fill(part(line), SHOP, FACTS, "en")
 
 
 def test_a_purpose_without_words_in_a_language_is_refused():
@@ -65,16 +74,16 @@ def test_a_purpose_without_words_in_a_language_is_refused():
     silent = replace(analytics, sentences={"en": "To count visits."})
 
     with pytest.raises(Malformed, match=r"^kk: there are no words for the purpose analytics"):
-        fill(draft(), SHOP, replace(FACTS, purposes=(necessary, silent, marketing)), "kk")
+        fill(part(), SHOP, replace(FACTS, purposes=(necessary, silent, marketing)), "kk")
 
 
 def test_a_nul_character_is_refused():
     with pytest.raises(Malformed, match=r"^en, line 5: .*NUL"):
-        fill(draft("1.1. a\0b"), SHOP, FACTS, "en")
+        fill(part("1.1. a\0b"), SHOP, FACTS, "en")
 
 
 def test_a_link_and_an_escaped_bracket_are_no_gaps():
-    source = fill(draft(r"1.1. [Settings]([[site.settings]]) and \[sic\]."), SHOP, FACTS, "en")
+    source = fill(part(r"1.1. [Settings]([[site.settings]]) and \[sic\]."), SHOP, FACTS, "en")
 
     assert '<a href="/consent/shop?lang=en">Settings</a> and [sic].' in render(source).text.html
 
@@ -102,14 +111,14 @@ def test_a_configured_word_is_shown_as_it_is_and_never_becomes_markup(name, html
 def test_a_configured_word_cannot_break_a_table():
     odd = replace(FACTS.tags[0], vendor="Pipe | Dreams *Inc*")
 
-    html = render(fill(draft("[[tags]]"), SHOP, replace(FACTS, tags=(odd,)), "en")).text.html
+    html = render(fill(part("[[tags]]"), SHOP, replace(FACTS, tags=(odd,)), "en")).text.html
 
     assert "<td>Pipe | Dreams *Inc*</td>" in html
     assert html.count("<td>") == 3
 
 
 def test_the_table_of_cookies_lists_ours_first_and_then_each_tag_s():
-    html = render(fill(draft("1.1. Cookies:", "[[cookies]]", "1.2. End."), SHOP, FACTS, "en")).text.html
+    html = render(fill(part("1.1. Cookies:", "[[cookies]]", "1.2. End."), SHOP, FACTS, "en")).text.html
     said = clause(html, "1.1")
 
     assert '<th scope="col">Name</th>' in html
@@ -125,6 +134,6 @@ def test_the_table_of_cookies_lists_ours_first_and_then_each_tag_s():
 def test_the_table_of_services_says_for_what_and_where():
     both = replace(FACTS.tags[0], purposes=("marketing", "analytics"))
 
-    html = render(fill(draft("[[tags]]"), SHOP, replace(FACTS, tags=(both,)), "ru")).text.html
+    html = render(fill(part("[[tags]]"), SHOP, replace(FACTS, tags=(both,)), "ru")).text.html
 
     assert "<td>Google Analytics</td>\n<td>Аналитические, Маркетинговые</td>\n<td>" in html

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from consentgw.errors import Malformed, TooLarge
 from consentgw.policies.rendering import LIMIT, render
-from tests.policies.shop import draft
+from tests.policies.shop import part
 
 ELEMENTS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "strong", "table",
@@ -44,7 +44,7 @@ class Inspector(HTMLParser):
 
 def html(*clauses: str) -> str:
     """Return the HTML of these clauses."""
-    return render(draft(*clauses)).text.html
+    return render(part(*clauses)).text.html
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_year_or_an_amount_at_the_start_of_a_paragraph_is_no_clause():
 
 def test_a_number_twice_is_refused_with_its_line():
     with pytest.raises(Malformed, match=r"line 7: clause 1\.1 is there twice"):
-        render(draft("1.1. One.", "1.1. Again."))
+        render(part("1.1. One.", "1.1. Again."))
 
 
 @pytest.mark.parametrize("source", ["", "text", "## 1. Section", "\n\n- # T", "#", "#  "])

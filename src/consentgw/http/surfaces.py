@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _NOTHING = "default-src 'none'; base-uri 'none'"
+_FILE = f"{_NOTHING}; frame-ancestors 'none'"
 _PAGE = f"{_NOTHING}; style-src 'self'; img-src 'self'"
 _DENY_ALL = ", ".join(
     f"{feature}=()"
@@ -27,7 +28,9 @@ _DENY_ALL = ", ".join(
         "geolocation", "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb",
     )
 )  # fmt: skip
-_ALWAYS = {"x-content-type-options": "nosniff", "permissions-policy": _DENY_ALL}
+_ALWAYS = {"x-content-type-options": "nosniff"}
+_DOCUMENT = {"permissions-policy": _DENY_ALL}
+"""Only documents have features to deny."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,8 @@ class Answer(Response):
 
 @lru_cache(maxsize=4096)
 def _headers(surface: Surface, places: Places) -> Headers:
-    declared = {"content-type": surface.media, **_ALWAYS, **surface.declared}
+    document = _DOCUMENT if surface.media == _HTML else {}
+    declared = {"content-type": surface.media, **_ALWAYS, **document, **surface.declared}
     return tuple(
         (name.encode(), value.format(partner=places.partner, vendors=places.vendors).encode())
         for name, value in declared.items()
@@ -128,14 +132,25 @@ DECISION = Surface(
 STYLE = Surface(
     "style",
     "text/css; charset=utf-8",
-    {**_EMBEDDABLE, "referrer-policy": "no-referrer", "vary": "Cookie, Sec-GPC, Referer"},
+    {
+        **_EMBEDDABLE,
+        "content-security-policy": _FILE,
+        "referrer-policy": "no-referrer",
+        "vary": "Cookie, Sec-GPC, Referer",
+    },
 )
 """The state stylesheet of a partner's page."""
 
 RELEASE = Surface(
     "release",
     "",
-    {**_EMBEDDABLE, "referrer-policy": "no-referrer", "vary": "Cookie, Sec-Fetch-Dest, Referer"},
+    {
+        **_EMBEDDABLE,
+        # 'self', because our own confirmation holds the frames that a yes has released.
+        "content-security-policy": f"{_NOTHING}; frame-ancestors 'self' {{partner}}",
+        "referrer-policy": "no-referrer",
+        "vary": "Cookie, Sec-Fetch-Dest, Referer",
+    },
 )
 """The gate: a redirect to a vendor, or nothing. The kind of element decides the media type."""
 
@@ -149,19 +164,32 @@ POLICY = Surface(
     _HTML,
     {
         **_TOP,
-        "cache-control": "public, max-age=31536000, immutable",
+        # The page of a version says whether it still is in force, which must not be old news for long.
+        "cache-control": "public, max-age=60",
         "referrer-policy": "no-referrer",
         "vary": "Accept-Language",
     },
 )
-"""One immutable version of a policy."""
+"""A version of a policy, what it changed, and the list of all versions."""
+
+RECORD = Surface(
+    "record",
+    "application/json",
+    {
+        "cache-control": "public, max-age=31536000, immutable",
+        "content-security-policy": _FILE,
+        "cross-origin-resource-policy": "cross-origin",
+        "access-control-allow-origin": "*",
+    },
+)
+"""The record of a published version, named by its digest: no byte of it ever changes."""
 
 DOWNLOAD = Surface(
     "download",
     "application/json",
     {
         "cache-control": "no-store",
-        "content-security-policy": f"{_NOTHING}; frame-ancestors 'none'; sandbox",
+        "content-security-policy": f"{_FILE}; sandbox",
         "referrer-policy": "no-referrer",
         "cross-origin-resource-policy": "same-origin",
         "x-robots-tag": "noindex",
@@ -172,14 +200,22 @@ DOWNLOAD = Surface(
 STATIC = Surface(
     "static",
     "text/css; charset=utf-8",
-    {"cache-control": "public, max-age=31536000, immutable", "cross-origin-resource-policy": "cross-origin"},
+    {
+        "cache-control": "public, max-age=31536000, immutable",
+        "content-security-policy": _FILE,
+        "cross-origin-resource-policy": "cross-origin",
+    },
 )
 """A file of ours that its address names by content."""
 
 THEME = Surface(
     "theme",
     "text/css; charset=utf-8",
-    {"cache-control": "public, max-age=60", "cross-origin-resource-policy": "cross-origin"},
+    {
+        "cache-control": "public, max-age=60",
+        "content-security-policy": _FILE,
+        "cross-origin-resource-policy": "cross-origin",
+    },
 )
 """The colours of a site, which may change."""
 
@@ -188,7 +224,7 @@ PUBLIC = Surface(
     "application/json",
     {
         "cache-control": "public, max-age=300",
-        "content-security-policy": f"{_NOTHING}; frame-ancestors 'none'",
+        "content-security-policy": _FILE,
         "cross-origin-resource-policy": "cross-origin",
         "access-control-allow-origin": "*",
     },
@@ -198,7 +234,7 @@ PUBLIC = Surface(
 OPERATIONS = Surface(
     "operations",
     "application/json",
-    {"cache-control": "no-store", "content-security-policy": f"{_NOTHING}; frame-ancestors 'none'"},
+    {"cache-control": "no-store", "content-security-policy": _FILE},
 )
 """Health and the API's description."""
 

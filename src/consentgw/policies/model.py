@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import rfc8785
@@ -23,16 +24,41 @@ VERSION = re.compile(r"[a-z0-9-]{1,32}-[0-9]{4}-[0-9]{2}-[0-9]{2}(?:\.[1-9][0-9]
 """The shape of a version's name."""
 
 
+class Basis(StrEnum):
+    """What a purpose may rest on (GDPR Art. 6(1))."""
+
+    CONSENT = "consent"
+    NECESSARY = "necessary"
+    """What a person asked for cannot be given without it: no consent, and no other use."""
+    CONTRACT = "contract"
+    LEGAL_DUTY = "legal_duty"
+    LEGITIMATE_INTERESTS = "legitimate_interests"
+
+
+class Change(StrEnum):
+    """What a new version changes for people."""
+
+    MATERIAL = "material"
+    """Something they agreed to: everybody is asked again."""
+    EDITORIAL = "editorial"
+    """Words only: nobody is bothered."""
+
+
 @dataclass(frozen=True, slots=True)
 class PurposeFact:
     """One purpose, in the words people are asked with."""
 
     key: str
-    optional: bool
-    """Whether it needs consent; what does not is always on."""
+    basis: str
+    """One of :class:`Basis`; anything else is found before publishing."""
     titles: Mapping[str, str]
     """By language, like the sentences."""
     sentences: Mapping[str, str]
+
+    @property
+    def optional(self) -> bool:
+        """Return whether it needs consent; what does not is always on."""
+        return self.basis == Basis.CONSENT
 
     def speaks(self, language: str) -> bool:
         """Return whether there are words for it in a language."""
@@ -110,6 +136,18 @@ class PolicyRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One version in a site's chain, without its texts."""
+
+    version: str
+    digest: str
+    predecessor: str | None
+    """Digest of the version before; None for the first."""
+    published_at: datetime
+    effective_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyVersion:
     """One published, immutable version of a site's policy."""
 
@@ -122,12 +160,22 @@ class PolicyVersion:
     languages: tuple[str, ...]
     """First is the default."""
     texts: Mapping[str, PolicyText]
+    change: Change = Change.MATERIAL
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Why the predecessor was changed, by language, in words for visitors; empty where nothing is said."""
 
     def __post_init__(self) -> None:
         if self.effective_from < self.published_at:
             raise Malformed("a policy is never in force before it is published")
         if not self.languages or set(self.languages) != set(self.texts):
             raise Malformed("a policy has one text in each of its languages")
+        if self.predecessor is None and (self.reasons or self.change is not Change.MATERIAL):
+            raise Malformed("a first version changes nothing: it is material and gives no reason")
+        if self.predecessor and self.change is Change.MATERIAL and not self.reasons:
+            raise Malformed("a material change says why, in every language of the policy")
+        silent = [language for language in self.languages if not self.reasons.get(language, "").strip()]
+        if self.reasons and (silent or set(self.reasons) != set(self.languages)):
+            raise Malformed(f"the reason for a change is said in each of {', '.join(self.languages)} and no other")
 
     def content(self) -> dict[str, Any]:
         """Return the version as JSON values: everything its digest covers."""
@@ -140,6 +188,8 @@ class PolicyVersion:
             "predecessor": before and {"version": before.version, "digest": before.digest},
             "languages": list(self.languages),
             "texts": {language: text.content() for language, text in self.texts.items()},
+            "change": self.change.value,
+            "reasons": dict(self.reasons),
         }
 
     def canonical(self) -> bytes:
@@ -168,6 +218,8 @@ def restore(content: Mapping[str, Any]) -> PolicyVersion:
         predecessor=before and PolicyRef(**before),
         languages=tuple(content["languages"]),
         texts={language: PolicyText(**text) for language, text in content["texts"].items()},
+        change=Change(content["change"]),
+        reasons=content["reasons"],
     )
 
 

@@ -8,7 +8,7 @@ through an allow-list once more, so a hole in one of the two is not a hole in th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from consentgw.errors import Malformed, TooLarge
 from consentgw.policies.model import PolicyText
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from markdown_it.token import Token
 
@@ -28,6 +28,7 @@ LIMIT = 65_536
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 _NUMBER = re.compile(r"([1-9][0-9]{0,2}(?:\.[1-9][0-9]{0,2})*)\.?\s")
+_HEADINGS = {"h1": "title", "h2": "section"}
 _TAGS = {
     "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "strong",
     "table", "tbody", "td", "th", "thead", "tr", "ul",
@@ -70,6 +71,57 @@ def render(source: str) -> Rendering:
     html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     clean = nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel=None)
     return Rendering(PolicyText(title, source, clean), clauses)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One line as people read it: the words of a heading, a paragraph, an entry of a list or a row of a table."""
+
+    kind: str
+    """``title``, ``section``, ``heading``, ``paragraph``, ``entry`` or ``row``."""
+    text: str
+    """Without the marks of Markdown; lines of the source stay lines."""
+    line: int = field(compare=False)
+    """Where it begins in the source, counted from one."""
+
+
+def blocks(source: str) -> Iterator[Block]:
+    """Yield the lines of a Markdown text in their order."""
+    tokens = _MARKDOWN.parse(source)
+    line, kind, entries = 1, "paragraph", 0
+    row: list[str] | None = None
+    for token in tokens:
+        line = _line(token) if token.map else line
+        if token.type in {"list_item_open", "list_item_close"}:
+            entries += 1 if token.type == "list_item_open" else -1
+        elif token.type == "heading_open":
+            kind = _HEADINGS.get(token.tag, "heading")
+        elif token.type == "tr_open":
+            row = []
+        elif token.type == "tr_close" and row is not None:
+            yield Block("row", " · ".join(row), line)
+            row = None
+        elif token.type == "inline" and row is not None:
+            row.append(" ".join(_words(token).split()))
+        elif token.type == "inline":
+            yield Block("entry" if entries and kind == "paragraph" else kind, _words(token), line)
+            kind = "paragraph"
+        elif token.type in {"fence", "code_block"}:
+            yield Block("paragraph", token.content.rstrip("\n"), line)
+
+
+def _words(inline: Token) -> str:
+    """Return the words, and after those of a link where it leads, unless that is within the text."""
+    said: list[str] = []
+    target = ""
+    for child in inline.children or ():
+        if child.type == "link_open":
+            target = "" if child.info == "auto" else str(child.attrGet("href") or "")
+        elif child.type == "link_close" and target and not target.startswith("#"):
+            said.append(f" ({target})")
+        else:
+            said.append("\n" if child.type in {"softbreak", "hardbreak"} else child.content)
+    return "".join(said)
 
 
 def _take_title(tokens: list[Token]) -> str:

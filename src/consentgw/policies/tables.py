@@ -20,3 +20,12 @@ policies = Table(
     Column("document", Text, nullable=False),
     UniqueConstraint("site", "predecessor"),
 )
+
+drafts = Table(
+    "drafts",
+    metadata,
+    # The Markdown with its places open, as it was when the version was published: what its author goes on from.
+    Column("version", Text, primary_key=True),
+    Column("language", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+)
