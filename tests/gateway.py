@@ -111,14 +111,17 @@ async def running(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     to_app: asyncio.Queue[Any] = asyncio.Queue()
     from_app: asyncio.Queue[Any] = asyncio.Queue()
     life = asyncio.create_task(gateway({"type": "lifespan", "state": {}}, to_app.get, from_app.put))
+
+    async def go(step: str) -> None:
+        await to_app.put({"type": f"lifespan.{step}"})
+        said = await from_app.get()
+        assert said["type"] == f"lifespan.{step}.complete", said
+
+    await go("startup")
     try:
-        for step in ("startup", "shutdown"):
-            await to_app.put({"type": f"lifespan.{step}"})
-            said = await from_app.get()
-            assert said["type"] == f"lifespan.{step}.complete", said
-            if step == "startup":
-                yield gateway
+        yield gateway
     finally:
+        await go("shutdown")
         await life
 
 

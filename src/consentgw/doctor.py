@@ -10,7 +10,7 @@ from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
 from consentgw.db.database import utc_now
-from consentgw.errors import ConsentgwError, Malformed, NotFound
+from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, derive, verify
 from consentgw.notices.catalogue import read_offer
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from consentgw.sites.model import Site
 
 APPEND_ONLY = frozenset({"receipts", "notices", "policies"})
+RECEIPTS = 1_000
+"""Receipts that are verified, from the newest back: a second's work."""
 _SOUND_SQLITE = (3, 51, 3)
 """From here on SQLite is free of the WAL reset defect, which needs two writing connections; we have one."""
 
@@ -40,7 +42,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything that can be looked at without changing anything."""
-    findings = [_finding("the secret is set and long enough", settings.secrets), _address(settings)]
+    findings = [_address(settings)]
     if settings.embedded and sqlite3.sqlite_version_info < _SOUND_SQLITE:
         findings.append(
             Finding(True, f"SQLite {sqlite3.sqlite_version} is safe with our single writer; 3.51.3 is newer")
@@ -70,27 +72,36 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
         if open_tables
         else Finding(True, "the ledger, the notices and the policies are append-only")
     )
-    wrapping = derive(settings.secrets(), "keys")
-    try:
-        keys.signer(connection, wrapping)
-    except NotFound:
-        yield Finding(True, "no signing key yet: the first start makes one")
-    except ConsentgwError as error:
-        yield Finding(False, str(error))
-    else:
-        yield Finding(True, "the signing key opens with this secret")
-    yield _finding("the newest receipt is genuine and not from the future", lambda: _newest(connection))
+    yield _finding("the signing key opens with the secret", lambda: _key(connection, settings))
+    yield _finding(
+        f"receipts are genuine and none is from the future (the newest {RECEIPTS} at the most)",
+        lambda: _receipts(connection),
+    )
     for site in sites.everyone(connection):
         yield _finding(f"{site.slug}: asks, and its policy is unaltered", lambda site=site: _site(connection, site))
 
 
-def _newest(connection: Connection) -> None:
-    kept = consents.newest(connection)
-    if kept is None:
-        return
-    verify(compact(kept.body, kept.kid, KIND, kept.signature), {"keys": keys.published(connection)}, KIND)
-    if (kept.receipt.decision.decided_at - utc_now()).total_seconds() > 120:
-        raise Malformed("the newest receipt is from the future: check the clock of this machine")
+def _key(connection: Connection, settings: Settings) -> None:
+    published = keys.published(connection)
+    own = settings.data / "secret"
+    if settings.embedded and not settings.secret.get_secret_value() and not own.is_file():
+        if published:
+            raise Misconfigured(f"the secret is gone: put {own} back, or set CONSENTGW_SECRET to what it said")
+        return  # both are made at the first start, and not by looking
+    secrets = settings.secrets()
+    if published:
+        keys.signer(connection, derive(secrets, "keys"))
+
+
+def _receipts(connection: Connection) -> None:
+    published = {"keys": keys.published(connection)}
+    for kept in consents.newest(connection, RECEIPTS):
+        try:
+            verify(compact(kept.body, kept.kid, KIND, kept.signature), published, KIND)
+        except Malformed as error:
+            raise Malformed(f"the receipt at place {kept.sequence} is not genuine: {error}") from None
+        if (kept.receipt.decision.decided_at - utc_now()).total_seconds() > 120:
+            raise Malformed("the newest receipts are from the future: check the clock of this machine")
 
 
 def _site(connection: Connection, site: Site) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -13,10 +13,10 @@ from consentgw.consents import receipt as receipts_format
 from consentgw.consents.model import Held
 from consentgw.consents.tables import receipts
 from consentgw.db.hot import HotInsert
-from consentgw.errors import AlreadyAnswered, NotFound
+from consentgw.errors import AlreadyAnswered, Malformed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from sqlalchemy import Connection
@@ -45,7 +45,16 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
     Raises:
         AlreadyAnswered: the form it answers, whose token carried its id, was used before.
     """
-    row = {
+    try:
+        sequence = _ADD.run(unit.connection, {**_index(receipt), "body": body, "kid": kid, "signature": signature})
+    except IntegrityError:
+        raise AlreadyAnswered("this form was used before") from None
+    return _held(receipt, sequence)
+
+
+def _index(receipt: Receipt) -> dict[str, Any]:
+    """Return the columns that repeat what the body says, to be searched."""
+    return {
         "id": receipt.id,
         "site": receipt.site,
         "subject": receipt.subject,
@@ -54,15 +63,7 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
         "granted": " ".join(sorted(receipt.decision.granted)),
         "method": receipt.method.value,
         "expires_at": receipt.expires_at,
-        "body": body,
-        "kid": kid,
-        "signature": signature,
     }
-    try:
-        sequence = _ADD.run(unit.connection, row)
-    except IntegrityError:
-        raise AlreadyAnswered("this form was used before") from None
-    return _held(receipt, sequence)
 
 
 def read(connection: Connection, identifier: UUID) -> Kept:
@@ -74,15 +75,23 @@ def read(connection: Connection, identifier: UUID) -> Kept:
     row = connection.execute(select(receipts).where(receipts.c.id == identifier)).one_or_none()
     if row is None:
         raise NotFound("no such receipt")
-    body = bytes(row.body)
-    return Kept(receipts_format.read(json.loads(body)), row.sequence, body, row.kid, bytes(row.signature))
+    return _kept(row)
 
 
-def newest(connection: Connection) -> Kept | None:
-    """Return the receipt at the end of the ledger, None while it is empty."""
-    latest = select(receipts.c.id).order_by(receipts.c.sequence.desc()).limit(1)
-    identifier = connection.execute(latest).scalar_one_or_none()
-    return read(connection, identifier) if identifier else None
+def newest(connection: Connection, count: int) -> Iterator[Kept]:
+    """Yield the receipts at the end of the ledger, the newest first.
+
+    Raises:
+        Malformed: a row does not say what its signed body says.
+    """
+    for row in connection.execute(select(receipts).order_by(receipts.c.sequence.desc()).limit(count)):
+        try:
+            kept = _kept(row)
+        except (ValueError, KeyError, TypeError):
+            raise Malformed(f"the receipt at place {row.sequence} cannot be read") from None
+        if any(getattr(row, name) != value for name, value in _index(kept.receipt).items()):
+            raise Malformed(f"the receipt at place {row.sequence} is filed as something else than it says")
+        yield kept
 
 
 def held(connection: Connection, identifier: UUID) -> Held:
@@ -103,6 +112,11 @@ def changes(connection: Connection, after: int) -> Sequence[Held]:
     """Return the decisions that replaced an earlier one, from a place in the log on, in its order."""
     query = _LATEST.where(receipts.c.previous.is_not(None), receipts.c.sequence > after).order_by(receipts.c.sequence)
     return [_held(receipts_format.read(json.loads(row.body)), row.sequence) for row in connection.execute(query)]
+
+
+def _kept(row: Any) -> Kept:
+    body = bytes(row.body)
+    return Kept(receipts_format.read(json.loads(body)), row.sequence, body, row.kid, bytes(row.signature))
 
 
 def _held(receipt: Receipt, sequence: int) -> Held:

@@ -50,6 +50,7 @@ class Surface:
 
     name: str
     media: str
+    """Empty where each answer names its own."""
     declared: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def headers(self, places: Places = NOWHERE) -> Headers:
@@ -74,7 +75,9 @@ class Answer(Response):
 @lru_cache(maxsize=4096)
 def _headers(surface: Surface, places: Places) -> Headers:
     document = _DOCUMENT if surface.media == _HTML else {}
-    declared = {"content-type": surface.media, **_ALWAYS, **document, **surface.declared}
+    declared = {**_ALWAYS, **document, **surface.declared}
+    if surface.media:
+        declared["content-type"] = surface.media
     return tuple(
         (name.encode(), value.format(partner=places.partner, vendors=places.vendors).encode())
         for name, value in declared.items()

@@ -64,12 +64,13 @@ class Gate:
         """Show every released image and frame tag: for partners who embed the gate as one frame."""
         offer = self.catalogue.offer(request.path_params["site"])
         said = provenance(request)
-        if said.destination == "document":
-            raise NotFound("a release is no page")
+        _refuse_navigation(said)
         language = language_of(request, offer, query(request).one("lang"))
-        elements = releases(offer, self.standing(request, offer, said))
+        framed = said.destination is None or said.destination in DESTINATIONS[Kind.FRAME]
+        elements = releases(offer, self.standing(request, offer, said)) if framed else ""
         body = f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>-</title>{elements}</html>'
-        return surfaces.RELEASING.answer(body.encode(), places=offer.places)
+        surface = surfaces.RELEASING if elements else surfaces.EMBED  # before a yes, no vendor is named anywhere
+        return surface.answer(body.encode(), places=offer.places)
 
     def standing(self, request: Request, offer: Offer, said: Provenance) -> Standing:
         """Return what holds for this request; "undecided" whenever that is not certain."""
@@ -93,8 +94,7 @@ class _Release:
         if tag is None or self.kind not in tag.addresses:
             raise NotFound("there is no such tag")
         said = provenance(request)
-        if said.destination == "document":
-            raise NotFound("a release is no page")
+        _refuse_navigation(said)
         location = self._location(request, offer, tag, said)
         if location is None:
             media, body = _NOTHING[self.kind]
@@ -125,3 +125,8 @@ class _Release:
         if address is None:
             address = offer.prepared[key] = read_address(tag.addresses[self.kind])
         return address
+
+
+def _refuse_navigation(said: Provenance) -> None:
+    if said.destination == "document":
+        raise NotFound("a release is no page")
