@@ -72,6 +72,16 @@ def test_the_question_is_shown_only_while_it_stands():
     assert "::details-content" in css(Style.FRAME, Showing.ASKS)
 
 
+def test_an_outdated_question_on_the_partner_s_page_gives_way_to_our_own_document():
+    outdated = css(Style.INLINE, Showing.FRAMED)
+
+    assert ".cg .cg-ask { display: none" in outdated
+    assert ".cg .cg-ask { display: flex" not in outdated
+    assert "::details-content" in outdated
+    assert "position: sticky" not in outdated, "the section stands at the top of that page"
+    assert css(Style.FRAME, Showing.FRAMED).replace("framed", "asks") == css(Style.FRAME, Showing.ASKS)
+
+
 def test_an_answer_hides_the_question_at_once_and_catches_a_second_click_a_moment_longer():
     text = css(Style.INLINE, Showing.ASKS)
     rule = re.search(r"\.cg:has\(\.cg-sent:user-valid\) \.cg-ask \{([^}]*)\}", text)

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consentgw.consents.views import Face, ReceiptStanding, snippet
 from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import Prepared
 from consentgw.sites.model import Site, Style
-from tests.house.documents import GATEWAY, SHOP, Reader, full_page, notice, question, read, receipt, said, written
+from tests.house.documents import (
+    AGAIN,
+    GATEWAY,
+    SHOP,
+    Reader,
+    asked_again,
+    full_page,
+    notice,
+    question,
+    read,
+    receipt,
+    said,
+    written,
+)
 
 ASKING = [face for face in Face if face not in {Face.DECIDED, Face.SAVED}]
 HOLDING = [Face.DECIDED, Face.SAVED]
@@ -54,6 +69,60 @@ def test_every_face_opens_with_words_of_its_own():
     titles = [said(read(question("en", face)).all("h1")[0].text) for face in Face]
 
     assert len(set(titles)) == len(Face)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("why", AGAIN)
+def test_who_is_asked_again_sees_why_and_the_earlier_answer_beside_each_empty_box(language: str, why: str):
+    words = {
+        "kk": ("рұқсат етілген", "рұқсат етілмеген", "Жаңа"),
+        "ru": ("разрешено", "не разрешено", "Новое"),
+        "en": ("allowed", "not allowed", "New"),
+    }[language]
+    for view in asked_again(language, why):
+        document = read(view)
+        beside = [said(mark.text) for mark in document.all("span") if mark.get("class") == "then"]
+        links = [link["href"] for link in document.all("a")]
+
+        assert methods(document) == ["accept_all", "reject_all", "save"]
+        assert ticked(document) == set()
+        assert [text.rpartition(": ")[2] for text in beside] == [words[0], words[2 if why == "new" else 1]]
+        assert "23.11.2026" in written(view)
+        assert "/receipt/c0de" in links
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_has_changed_is_said_in_a_list(language: str):
+    for view in asked_again(language, "changed"):
+        (changes,) = [each for each in read(view).all("ul") if each.get("class") == "changes"]
+        lines = [(said(line.text), line.get("lang")) for line in changes.children]
+
+        reasons = [("Dala 1", "kk"), ("Dala 2", "ru"), ("Dala 3", "en")]
+        assert lines[:3] == [(text, None if spoken == language else spoken) for text, spoken in reasons]
+        assert "Dala & Sons LLP" in lines[3][0]
+        assert lines[4][0].endswith(": Dala Maps, Google Ads")
+        assert len(lines) == 5
+    for view in asked_again(language, "new"):
+        (changes,) = [each for each in read(view).all("ul") if each.get("class") == "changes"]
+        title = next(each.wording[language].title for each in view.notice.purposes if each.key == "marketing")
+        assert said(changes.text).endswith(f": {title}")
+
+
+def test_who_is_asked_again_is_told_so_in_the_title():
+    titles = {said(read(asked_again("en", why)[0]).all("h1")[0].text) for why in AGAIN}
+
+    assert titles == {"Your answer has expired", "Please answer again", "There is a new question"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_notice_lists_every_sentence_of_the_question_in_its_order(language: str):
+    asides = {"kk": "(жаңа қойындыда ашылады)", "ru": "(откроется в новой вкладке)", "en": "(opens in a new tab)"}
+    inline = Reader(snippet(site(Style.INLINE), notice(language), GATEWAY).start).all("form")[0].text
+    (frame,) = read(replace(question(language, Face.ASK), site=replace(SHOP, languages=(language,)))).all("form")
+
+    shown = " ".join(text for _, text in notice(language).shown)
+    for text in (inline, frame.text):
+        assert said(text.replace(asides[language], "").replace("\n", " ")) == shown
 
 
 def test_a_signal_that_is_followed_is_named():
@@ -123,8 +192,6 @@ def test_what_is_necessary_is_text_and_not_a_box():
 
 
 def test_a_page_opened_from_a_receipt_answers_for_it():
-    from dataclasses import replace
-
     fields = read(replace(full_page("en", Face.ASK), receipt="c0de")).all("input")
 
     assert {field["name"]: field["value"] for field in fields if field["type"] == "hidden"} == {
@@ -188,7 +255,7 @@ def test_the_inline_lines_ask_on_the_partners_page_and_answer_in_our_frame():
     assert frame["src"] == f"{GATEWAY}/embed/shop?lang=kk"
     assert "allow-scripts" not in frame["sandbox"]
     assert end.elements[-1].tag == "link"
-    assert end.elements[-1]["href"] == f"{GATEWAY}/embed/shop/style.css"
+    assert end.elements[-1]["href"] == f"{GATEWAY}/embed/shop/style.css?notice={notice('kk').digest}"
 
 
 def test_the_frame_lines_hold_no_question_of_their_own():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from consentgw.consents.model import Channel, Method
+from consentgw.consents.again import Again
+from consentgw.consents.model import Channel, Method, State
 from consentgw.consents.views import (
     Answered,
     ConsentView,
@@ -94,6 +95,28 @@ def question(language: str, face: Face, *granted: str, signal: bool = False) -> 
         face=face,
         granted=frozenset(granted),
         signal=signal,
+    )
+
+
+AGAIN = {
+    "expired": Again(State.EXPIRED, frozenset({"analytics"}), frozenset({"marketing"})),
+    "changed": Again(
+        State.SUPERSEDED,
+        frozenset({"analytics"}),
+        frozenset({"marketing"}),
+        reasons=(("Dala 1", "kk"), ("Dala 2", "ru"), ("Dala 3", "en")),
+        operator=True,
+        recipients=("Dala Maps", "Google Ads"),
+    ),
+    "new": Again(State.VALID, frozenset({"analytics"}), frozenset()),
+}
+"""Why somebody may be asked again."""
+
+
+def asked_again(language: str, why: str) -> tuple[EmbedView, ConsentView]:
+    """Return the document inside the iframe and the full page for somebody who answered before."""
+    return tuple(
+        replace(view, again=AGAIN[why]) for view in (question(language, Face.ASK), full_page(language, Face.ASK))
     )
 
 
@@ -222,6 +245,10 @@ def documents() -> Iterator[tuple[str, View]]:
         held = question(language, Face.DECIDED, "analytics", signal=True)
         yield f"embed-held-{language}", held
         yield f"consent-held-{language}", full_page(language, Face.DECIDED, "analytics")
+        for why in AGAIN:
+            embedded, full = asked_again(language, why)
+            yield f"embed-again-{why}-{language}", embedded
+            yield f"consent-again-{why}-{language}", full
         for standing in ReceiptStanding:
             yield f"receipt-{standing}-{language}", receipt(language, standing, "analytics")
         for status, code in PROBLEMS:
@@ -246,7 +273,7 @@ def snippets() -> Iterator[tuple[str, View]]:
 def written(view: View) -> str:
     """Return a view as it is sent, with something in every slot."""
     values = {"token": "t0ken", "until": "24.05.2027", "receipt_url": "/receipt/c0de", "releases": ""}
-    return Prepared.of(view).fill(**values).decode()
+    return Prepared.of(view).fill(**values, answered="23.11.2026").decode()
 
 
 @dataclass(slots=True)

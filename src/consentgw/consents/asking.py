@@ -15,19 +15,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consentgw.consents.identifiers import uuid7
-from consentgw.consents.model import Channel, Method, Source
+from consentgw.consents.model import Channel, Method, Source, State
 from consentgw.consents.receipt import Evidence
 from consentgw.consents.service import Answer
+from consentgw.consents.views import Face
 from consentgw.errors import Forged, Malformed, Unconfirmed
-from consentgw.http.languages import negotiate
+from consentgw.http.languages import long_date, negotiate
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from consentgw.consents.model import Held
+    from consentgw.consents.model import Held, Standing
     from consentgw.consents.tokens import Forms
     from consentgw.http.forms import Form
     from consentgw.http.origins import Provenance
@@ -46,6 +48,18 @@ def language_of(request: Request, offer: Offer, chosen: str | None) -> str:
         return chosen
     header = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
     return negotiate(header.decode("latin-1"), languages, chosen=chosen)
+
+
+def face_of(standing: Standing) -> Face:
+    """Return the face of a document for what holds."""
+    if standing.holds and not standing.asks:
+        return Face.DECIDED
+    return Face.SIGNAL if standing.state is State.SIGNAL else Face.ASK
+
+
+def day(seconds: int, language: str) -> str:
+    """Return the day of an instant, given in seconds since 1970, in words."""
+    return long_date(datetime.fromtimestamp(seconds, UTC), language)
 
 
 @dataclass(frozen=True, slots=True)

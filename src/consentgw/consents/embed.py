@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
 from consentgw.consents import service
-from consentgw.consents.asking import Desk, language_of
+from consentgw.consents.again import recall
+from consentgw.consents.asking import Desk, day, face_of, language_of
 from consentgw.consents.model import Channel, Held, Standing, State
 from consentgw.consents.stylesheet import Showing, stylesheet, theme
 from consentgw.consents.views import EmbedView, Face
@@ -19,7 +19,6 @@ from consentgw.errors import AlreadyAnswered, Conflict, Refused, Unavailable
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
 from consentgw.http.lane import Route
-from consentgw.http.languages import long_date
 from consentgw.http.origins import provenance
 from consentgw.http.pages import Prepared
 from consentgw.http.problems import status_of
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from consentgw.consents.again import Again
     from consentgw.consents.states import States
     from consentgw.consents.tokens import Codes, Forms
     from consentgw.db import Database
@@ -70,14 +70,14 @@ class Embed:
         said = provenance(request)
         held = self.states.held(request, offer, said)
         standing = self.states.standing(held, offer, said, time.time())
-        face = _face(standing)
+        face = face_of(standing)
         if saved := asked.one("saved"):
-            if held and standing.decided and self.codes.code(held.receipt) == saved:
+            if held and standing.holds and self.codes.code(held.receipt) == saved:
                 face = Face.SAVED
-            elif not standing.decided:
+            elif not standing.holds:
                 face = Face.NOT_KEPT
         language = language_of(request, offer, asked.one("lang"))
-        return self._page(offer, language, face, standing, held, said, released=face is Face.SAVED)
+        return await self._page(offer, language, face, standing, held, said, released=face is Face.SAVED)
 
     async def decide(self, request: Request) -> Response:
         """Record an answer; only then say so, in the cookie and by a redirect to the confirmation."""
@@ -93,7 +93,7 @@ class Embed:
             kept = await self.db.write(service.record, answer, self.signer)
         except (Refused, Conflict, Unavailable) as error:
             log.info("answer not kept at %s: %s", offer.site.slug, error)
-            return self._again(request, offer, said, held, error, chosen)
+            return await self._again(request, offer, said, held, error, chosen)
         if held:
             self.states.changes.note(kept)
         language = chosen if chosen in offer.site.languages else answer.notice.language
@@ -111,7 +111,8 @@ class Embed:
         offer = self.catalogue.offer(request.path_params["site"])
         said = provenance(request)
         held = self.states.held(request, offer, said)
-        showing = _SHOWING[_face(self.states.standing(held, offer, said, time.time()))]
+        standing = self.states.standing(held, offer, said, time.time())
+        showing = _showing(offer, standing, query(request).one("notice"))
         body = offer.prepared.get(showing)
         if body is None:
             body = offer.prepared[showing] = stylesheet(offer.site, showing)
@@ -121,7 +122,7 @@ class Embed:
         """Return the colours of a site, for our own pages."""
         return surfaces.THEME.answer(theme(self.catalogue.offer(request.path_params["site"]).site.looks))
 
-    def _again(
+    async def _again(
         self,
         request: Request,
         offer: Offer,
@@ -134,12 +135,12 @@ class Embed:
         standing = self.states.standing(held, offer, said, time.time())
         face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
         language = language_of(request, offer, chosen)
-        response = self._page(offer, language, face, standing, held, said, status=status_of(error))
+        response = await self._page(offer, language, face, standing, held, said, status=status_of(error))
         if isinstance(error, Unavailable):
             response.headers["retry-after"] = "2"
         return response
 
-    def _page(
+    async def _page(
         self,
         offer: Offer,
         language: str,
@@ -151,20 +152,24 @@ class Embed:
         released: bool = False,
         status: int = 200,
     ) -> Response:
-        page = self._prepared(offer, language, face, standing, signal=said.gpc)
+        again = await recall(self.db, offer, held, standing, language)
+        page = self._prepared(offer, language, face, standing, again, signal=said.gpc)
         notice = offer.notices[language]
         elements = releases(offer, standing) if released else ""
         body = page.fill(
             token=self.forms.issue(offer.site.slug, notice.digest, Channel.FRAME, time.time()),
             receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
-            until=long_date(datetime.fromtimestamp(held.expires_at, UTC), language) if held else "",
+            until=day(held.expires_at, language) if held else "",
+            answered=day(held.decided_at, language) if again and held else "",
             releases=elements,
         )
         surface = surfaces.RELEASING if elements else surfaces.EMBED
         return surface.answer(body, (b"content-language", language.encode()), places=offer.places, status=status)
 
-    def _prepared(self, offer: Offer, language: str, face: Face, standing: Standing, *, signal: bool) -> Prepared:
-        key = (language, face, standing.granted, signal)
+    def _prepared(
+        self, offer: Offer, language: str, face: Face, standing: Standing, again: Again | None, *, signal: bool
+    ) -> Prepared:
+        key = (language, face, standing.granted, again, signal)
         page = offer.prepared.get(key)
         if page is None:
             if len(offer.prepared) > _PREPARED:
@@ -176,12 +181,19 @@ class Embed:
                 face=face,
                 granted=standing.granted,
                 signal=signal,
+                again=again,
             )
             page = offer.prepared[key] = Prepared.of(view)
         return page
 
 
-_SHOWING = {Face.ASK: Showing.ASKS, Face.DECIDED: Showing.DECIDED, Face.SIGNAL: Showing.SIGNAL}
+def _showing(offer: Offer, standing: Standing, stands: str | None) -> Showing:
+    """Return what the partner's page shows. ``stands`` is the notice of the question in the page, where it says so."""
+    if not standing.asks:
+        return Showing.SIGNAL if standing.state is State.SIGNAL else Showing.DECIDED
+    if standing.state is State.UNDECIDED and (stands is None or stands in offer.digests):
+        return Showing.ASKS
+    return Showing.FRAMED
 
 
 def releases(offer: Offer, standing: Standing) -> str:
@@ -197,9 +209,3 @@ def releases(offer: Offer, standing: Standing) -> str:
                     f'<iframe src="{address}.html" title="{escape(tag.vendor)}" width="1" height="1" hidden></iframe>'
                 )
     return "".join(elements)
-
-
-def _face(standing: Standing) -> Face:
-    if standing.holds and not standing.asks:
-        return Face.DECIDED
-    return Face.SIGNAL if standing.state is State.SIGNAL else Face.ASK

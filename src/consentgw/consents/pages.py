@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consentgw.consents import service, store
-from consentgw.consents.asking import Desk, language_of
+from consentgw.consents.again import recall
+from consentgw.consents.asking import Desk, day, face_of, language_of
 from consentgw.consents.model import Channel, Held, Method, Standing, State, standing
 from consentgw.consents.receipt import KIND
 from consentgw.consents.views import Answered, ConsentView, Face, ReceiptStanding, ReceiptView
@@ -17,7 +17,6 @@ from consentgw.errors import AlreadyAnswered, Conflict, NotFound, Refused, Unava
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
 from consentgw.http.lane import Route
-from consentgw.http.languages import long_date
 from consentgw.http.origins import provenance
 from consentgw.http.pages import Prepared
 from consentgw.http.problems import status_of
@@ -73,7 +72,7 @@ class Pages:
         asked = query(request)
         code = asked.one("receipt")
         held = await self._held(request, offer, provenance(request), code)
-        return self._question(request, offer, held, asked.one("lang"), code=code or "")
+        return await self._question(request, offer, held, asked.one("lang"), code=code or "")
 
     async def decide(self, request: Request) -> Response:
         """Record an answer given on the full page, then lead to its receipt."""
@@ -89,7 +88,7 @@ class Pages:
             held = await self._held(request, offer, said, code)
             return await self._record(form, offer, said, held, chosen)
         except (Refused, Conflict, Unavailable) as error:
-            return self._again(request, offer, held, chosen, code or "", error)
+            return await self._again(request, offer, held, chosen, code or "", error)
 
     async def receipt(self, request: Request) -> Response:
         """Show a person their own receipt; changes nothing."""
@@ -106,7 +105,7 @@ class Pages:
             form = await read_form(request)
             return await self._record(form, offer, provenance(request), held, chosen, only=Method.WITHDRAW)
         except (Refused, Conflict, Unavailable) as error:
-            return self._again(request, offer, held, chosen, request.path_params["code"], error)
+            return await self._again(request, offer, held, chosen, request.path_params["code"], error)
 
     async def download(self, request: Request) -> Response:
         """Return the receipt as the JSON that was signed."""
@@ -156,15 +155,15 @@ class Pages:
     async def _kept(self, request: Request) -> Kept:
         return await self.db.read(store.read, self.codes.receipt(request.path_params["code"]))
 
-    def _again(
+    async def _again(
         self, request: Request, offer: Offer, held: Held | None, chosen: str | None, code: str, error: Exception
     ) -> Response:
         """Show the question again after an answer that was not stored, with a fresh form."""
         log.info("answer not kept at %s: %s", offer.site.slug, error)
         face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
-        return self._question(request, offer, held, chosen, code=code, face=face, status=status_of(error))
+        return await self._question(request, offer, held, chosen, code=code, face=face, status=status_of(error))
 
-    def _question(
+    async def _question(
         self,
         request: Request,
         offer: Offer,
@@ -179,6 +178,7 @@ class Pages:
         said = provenance(request)
         holds = self.states.standing(held, offer, said, time.time())
         notice = offer.notices[language]
+        again = await recall(self.db, offer, held, holds, language)
         view = ConsentView(
             language=language,
             languages=offer.site.languages,
@@ -186,16 +186,18 @@ class Pages:
             site_name=offer.site.name,
             site=offer.site,
             notice=notice,
-            face=face or _face(holds),
+            face=face or face_of(holds),
             own=own_cookies(offer.site),
             granted=holds.granted,
             signal=said.gpc,
+            again=again,
             receipt=code,
         )
         body = Prepared.of(view).fill(
             token=self.forms.issue(offer.site.slug, notice.digest, Channel.PAGE, time.time()),
             receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
-            until=long_date(datetime.fromtimestamp(held.expires_at, UTC), language) if held else "",
+            until=day(held.expires_at, language) if held else "",
+            answered=day(held.decided_at, language) if held else "",
         )
         answer = surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
         if status == 503:
@@ -266,12 +268,6 @@ def _became(latest: bool, now: Standing) -> ReceiptStanding:
     return {State.EXPIRED: ReceiptStanding.EXPIRED, State.SUPERSEDED: ReceiptStanding.OUTDATED}.get(
         now.state, ReceiptStanding.VALID
     )
-
-
-def _face(holds: Standing) -> Face:
-    if holds.decided:
-        return Face.DECIDED
-    return Face.SIGNAL if holds.state is State.SIGNAL else Face.ASK
 
 
 def _as_file(kept: Kept, ending: str) -> tuple[bytes, bytes]:

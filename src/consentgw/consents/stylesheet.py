@@ -25,6 +25,8 @@ class Showing(StrEnum):
 
     ASKS = "asks"
     """The question."""
+    FRAMED = "framed"
+    """The question as our own document: a form in the partner's page would be outdated, or cannot say what changed."""
     DECIDED = "decided"
     """Only the settings control: an answer holds."""
     SIGNAL = "signal"
@@ -34,8 +36,10 @@ class Showing(StrEnum):
 def stylesheet(site: Site, showing: Showing) -> bytes:
     """Return the stylesheet for the partner's page, in one of its states."""
     rules = [_BASE, _CONTROL]
-    if showing is Showing.ASKS:
-        rules.append(_ASKS_INLINE if site.style is Style.INLINE else _ASKS_FRAME)
+    if showing is Showing.ASKS and site.style is Style.INLINE:
+        rules.append(_ASKS_INLINE)
+    elif showing in {Showing.ASKS, Showing.FRAMED}:
+        rules += [_ASKS_FRAME, _FIXED if site.style is Style.INLINE else _STICKY]
     css = Template("".join(rules)).substitute(
         corner=site.looks.corner,
         side="flex-start" if site.looks.corner == "left" else "flex-end",
@@ -167,11 +171,20 @@ _ASKS_INLINE = """
 
 _ASKS_FRAME = """
 @supports selector(::details-content) {
-  .cg { position: sticky; inset: auto 0 0; }
   .cg .cg-set { position: static; display: block; padding: 0; pointer-events: auto; }
   .cg .cg-set > summary { display: none; }
   .cg .cg-set::details-content { display: block; content-visibility: visible; block-size: auto; opacity: 1; }
   .cg .cg-frame { width: 100%; max-width: none; height: 320px; max-height: 70vh; margin: 0; border: 0;
     border-top: 1px solid var(--line); border-radius: 0; box-shadow: 0 -6px 30px rgb(0 0 0 / .16); }
 }
+"""
+
+# The section stands at the end of the page, and takes its own room there.
+_STICKY = """
+@supports selector(::details-content) { .cg { position: sticky; inset: auto 0 0; } }
+"""
+
+# The section stands at the top of the page, so the room is made as for the form in the page.
+_FIXED = """
+@supports selector(::details-content) { :root:has(.cg-ask) { margin-bottom: 320px; scroll-padding-bottom: 320px; } }
 """

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from consentgw.consents.again import Again
     from consentgw.consents.model import Channel, Method
     from consentgw.notices.model import Cookie, Notice, Tag
     from consentgw.policies.model import PolicyRef
@@ -78,6 +79,12 @@ class _Answer(_Question):
     __slots__ = ()
     face: Face
     granted: frozenset[str]
+    again: Again | None
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """Return the titles of what a person who answered before is asked about for the first time."""
+        return tuple(title for key, title, _ in self.asked if self.again and self.again.new(key))
 
     @property
     def holds(self) -> bool:
@@ -100,7 +107,8 @@ class EmbedView(_Answer, View):
     """The document inside the iframe.
 
     Slots: ``token`` on every face; ``receipt_url`` and ``until`` (a date in words) where an answer holds;
-    ``releases`` (elements of released tags, or nothing) on :attr:`Face.SAVED`.
+    ``receipt_url`` and ``answered`` (a date) where one is asked again; ``releases`` (elements of released tags, or
+    nothing) on :attr:`Face.SAVED`.
     """
 
     template: ClassVar[str] = "embed.html"
@@ -111,8 +119,11 @@ class EmbedView(_Answer, View):
     """What holds now; boxes are ticked only for this, and only where an answer holds."""
     signal: bool = False
     """Whether the browser sends Global Privacy Control."""
+    again: Again | None = None
+    """Why a person who answered before is asked again."""
     token: ClassVar[Markup] = slot("token")
     until: ClassVar[Markup] = slot("until")
+    answered: ClassVar[Markup] = slot("answered")
     receipt_url: ClassVar[Markup] = slot("receipt_url")
     releases: ClassVar[Markup] = slot("releases")
 
@@ -121,7 +132,8 @@ class EmbedView(_Answer, View):
 class ConsentView(_Answer, Page):
     """The full page: every purpose, vendor, cookie, lifetime and country, with the same form.
 
-    Slots: ``token`` on every face, ``receipt_url`` and ``until`` where an answer holds.
+    Slots: ``token`` on every face, ``receipt_url`` and ``until`` where an answer holds, ``receipt_url`` and
+    ``answered`` where one is asked again.
     """
 
     template: ClassVar[str] = "consent.html"
@@ -132,10 +144,12 @@ class ConsentView(_Answer, Page):
     """Our own cookies, listed with what is necessary."""
     granted: frozenset[str] = frozenset()
     signal: bool = False
+    again: Again | None = None
     receipt: str = ""
     """Code of the receipt this page was opened from; the answer then replaces that one."""
     token: ClassVar[Markup] = slot("token")
     until: ClassVar[Markup] = slot("until")
+    answered: ClassVar[Markup] = slot("answered")
     receipt_url: ClassVar[Markup] = slot("receipt_url")
 
 
