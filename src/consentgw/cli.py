@@ -5,30 +5,37 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from consentgw import __version__
+from consentgw.configuration import service as configuration
+from consentgw.configuration.model import Configuration, Source
+from consentgw.configuration.presets import presets as known_presets
+from consentgw.configuration.reading import read_folder, read_site
 from consentgw.consents.receipt import KIND
 from consentgw.consents.views import snippet as snippet_of
 from consentgw.db import migrations, open_database, open_reader
+from consentgw.db.database import utc_now
 from consentgw.doctor import examine
-from consentgw.errors import ConsentgwError, Malformed, NotFound
+from consentgw.errors import Conflict, ConsentgwError, Malformed, NotFound
 from consentgw.http.server import serve as run_server
 from consentgw.keys.model import verify as verify_jws
-from consentgw.notices import files
 from consentgw.notices import service as notices
 from consentgw.notices.catalogue import read_offer
-from consentgw.policies.service import starter
+from consentgw.notices.store import questions_of
+from consentgw.policies import store as policies
+from consentgw.policies.model import Change
+from consentgw.policies.service import compose, starter
+from consentgw.policies.standing import places
 from consentgw.settings import Settings
 from consentgw.sites import store as sites
 from consentgw.sites.model import LANGUAGES, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
 
     from consentgw.notices.catalogue import Offer
@@ -104,6 +111,54 @@ def check() -> None:
         click.echo(f"the database is safe and has schema {migrations.head()}")
 
 
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def apply(folder: Path, yes: bool) -> None:
+    """Make the sites what FOLDER says: a folder with site.toml and policy/, or a folder of such folders."""
+    sources = read_folder(folder)
+    with open_database(Settings.read()) as database:
+        plan = configuration.rehearse(database, sources)
+        if not plan.steps:
+            click.echo("nothing to do")
+            return
+        for step in plan.steps:
+            click.echo(str(step))
+        if not yes:
+            click.confirm("Do this?", abort=True)
+        done = database.apply(configuration.apply, sources, agreed=plan)
+    click.echo("done" + "".join(f"; policy {name} is published" for name in done.published))
+
+
+@main.command()
+@click.argument("slug")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def export(slug: str, folder: Path) -> None:
+    """Write the site SLUG into FOLDER, as files that apply takes."""
+    with open_reader(Settings.read()) as connection:
+        files = configuration.export(connection, slug)
+    if folder.exists() and any(folder.iterdir()):
+        raise Conflict(f"{folder} is not empty; choose another folder")
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        click.echo(f"wrote {file}")
+
+
+@main.command()
+def presets() -> None:
+    """List the vendor presets, and how well their addresses are known."""
+    for name, preset in known_presets().items():
+        said = ", ".join(f"{parameter} ({one.means})" for parameter, one in preset.parameters.items())
+        click.echo(f"{name}: {preset.vendor}, for {' and '.join(preset.purposes)}; {said}")
+        for template in preset.templates:
+            click.echo(f"  {template.kind}: {template.status}. {template.note}")
+        for cookie in preset.cookies or ():
+            known = "lifetime documented" if cookie.documented else "lifetime not read in the vendor's documents"
+            click.echo(f"  cookie {cookie.name}: {cookie.days:g} days, {cookie.party} party, {known}")
+
+
 @main.group()
 def site() -> None:
     """Look after sites."""
@@ -118,13 +173,13 @@ def site() -> None:
 )
 def add(file: Path, policy: Path | None) -> None:
     """Add the site that FILE (site.toml) describes, publish its policy and begin to ask."""
-    configuration = files.read(file)
-    languages = configuration.site.languages
-    drafts = _drafts(policy, languages) if policy else starter(languages)
+    source = read_site(file, policy)
     with open_database(Settings.read()) as database:
-        version = database.apply(notices.add_site, configuration, drafts)
-    click.echo(f"added {configuration.site.slug}, policy {version.version} is in force")
-    click.echo(f"next: consentgw site snippet {configuration.site.slug}")
+        if source.slug in {known.slug for known in database.ask(sites.everyone)}:
+            raise Conflict(f"there is a site {source.slug!r} already; consentgw apply changes it")
+        done = database.apply(configuration.apply, [source])
+    click.echo(f"added {source.slug}, policy {done.published[0]} is in force")
+    click.echo(f"next: consentgw site snippet {source.slug}")
 
 
 @site.command("list")
@@ -158,6 +213,87 @@ def snippet(slug: str, style: str | None, lang: str | None) -> None:
     if notice is None:
         raise NotFound(f"{slug} speaks {', '.join(chosen.languages)}")
     click.echo(snippet_of(chosen, notice, settings.public_url))
+
+
+@main.group()
+def policy() -> None:
+    """Look after policies."""
+
+
+@policy.command("check")
+@click.argument("target", metavar="SITE|FOLDER")
+def check_policy(target: str) -> None:
+    """Check the texts of a FOLDER that apply takes, or those SITE published last, by today's rules."""
+    today, refused = utc_now().date(), False
+    checked = [(one.place, one.configuration, one.drafts) for one in _sources(target)]
+    for place, of, drafts in checked:
+        facts = notices.facts(of.site, of.purposes, of.tags)
+        composed = compose(of.site, drafts or starter(of.site.languages), facts, today)
+        refused |= bool(composed.errors)
+        for finding in composed.findings:
+            click.echo(f"{place}: {finding.severity}: {finding}")
+        if not composed.findings:
+            click.echo(f"{place}: nothing to mend")
+    if refused:
+        sys.exit(1)
+
+
+@policy.command("publish")
+@click.argument("slug", metavar="SITE")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--material", "change", flag_value=Change.MATERIAL.value, help="Something people agreed to: ask again.")
+@click.option("--editorial", "change", flag_value=Change.EDITORIAL.value, help="Words only: nobody is bothered.")
+@click.option("--reason-kk", "kk", help="Why it is changed, for visitors, in Kazakh.")
+@click.option("--reason-ru", "ru", help="The same in Russian.")
+@click.option("--reason-en", "en", help="The same in English.")
+@click.option(
+    "--from",
+    "begins",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="When it comes into force, in UTC; at once if left out.",
+)
+def publish_policy(slug: str, folder: Path, change: str | None, begins: datetime | None, **said: str | None) -> None:
+    """Publish the texts in FOLDER (kk.md, ru.md, en.md) as the next version of SITE's policy."""
+    if change is None:
+        raise click.UsageError("say --material or --editorial")
+    reasons = {language: reason for language, reason in said.items() if reason}
+    with open_database(Settings.read()) as database:
+        known = database.ask(sites.read, slug)
+        drafts = {language: _read(folder / f"{language}.md") for language in known.languages}
+        version = database.apply(
+            notices.publish,
+            known,
+            drafts,
+            change=Change(change),
+            reasons=reasons,
+            effective_from=begins and begins.replace(tzinfo=UTC),
+        )
+    click.echo(f"published {version.version}, in force from {version.effective_from:%Y-%m-%d %H:%M} UTC")
+
+
+@policy.command("list")
+@click.argument("slug", metavar="SITE")
+def list_policies(slug: str) -> None:
+    """List the versions of SITE's policy, the newest first."""
+    with open_reader(Settings.read()) as connection:
+        stand = places(policies.chain(connection, sites.read(connection, slug).slug), utc_now())
+        for place in reversed(stand):
+            entry = place.entry
+            change = policies.version(connection, entry.version).change
+            began = f"{entry.effective_from:%Y-%m-%d %H:%M}"
+            click.echo(f"{entry.version}\t{place.standing}\t{change}\t{began}\t{entry.digest}")
+
+
+@policy.command("show")
+@click.argument("version")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="The version's first language if left out.")
+def show_policy(version: str, lang: str | None) -> None:
+    """Print the published text of VERSION."""
+    with open_reader(Settings.read()) as connection:
+        shown = policies.version(connection, version)
+    if lang and lang not in shown.texts:
+        raise NotFound(f"{version} speaks {', '.join(shown.languages)}")
+    click.echo(shown.texts[lang or shown.languages[0]].source)
 
 
 @main.command()
@@ -203,6 +339,16 @@ def bench(seconds: float, rounds: int, connections: int, postgres: str | None, o
     run(seconds=seconds, rounds=rounds, connections=connections, postgres=postgres, output=output)
 
 
+def _sources(target: str) -> tuple[Source, ...]:
+    """Return what a folder says, or a site that is kept and the drafts of its last policy."""
+    if Path(target).is_dir():
+        return read_folder(Path(target))
+    with open_reader(Settings.read()) as connection:
+        known = Configuration(sites.read(connection, target), *questions_of(connection, target))
+        latest = policies.latest(connection, target)
+        return (Source(target, known, policies.drafts_of(connection, latest.version) if latest else None),)
+
+
 def _offer(connection: Connection, slug: str) -> Offer:
     offer = read_offer(connection, sites.read(connection, slug))
     if offer is None:
@@ -215,7 +361,3 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise Malformed(f"cannot read {file}") from None
-
-
-def _drafts(folder: Path, languages: Sequence[str]) -> dict[str, str]:
-    return {language: _read(folder / f"{language}.md") for language in languages}

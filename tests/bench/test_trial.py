@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,12 +13,11 @@ from consentgw.bench import run
 from consentgw.bench.load import Slice, drive
 from consentgw.bench.report import Measurement, row
 from consentgw.bench.targets import YARDSTICK, Target, seed, settings_for
+from consentgw.configuration.reading import read_folder
+from consentgw.configuration.service import apply
 from consentgw.db import open_database
 from consentgw.errors import Misconfigured, Unavailable
 from consentgw.http.server import running
-from consentgw.notices import files
-from consentgw.notices import service as notices
-from consentgw.policies.service import starter
 from consentgw.resources import folder
 
 NAMES = [
@@ -95,11 +95,10 @@ def test_a_database_with_a_real_site_is_not_filled_with_made_up_decisions(tmp_pa
     settings = settings_for(tmp_path)
     seed(settings)
     seed(settings)  # the same again is fine
-    real = files.interpret(
-        (folder("templates") / "demo" / "shop" / "site.toml").read_text("utf-8").replace('"shop"', '"real"')
-    )
+    (shop,) = read_folder(folder("templates") / "demo" / "shop")
+    theirs = replace(shop.configuration, site=replace(shop.configuration.site, slug="real"))
     with open_database(settings) as database:
-        database.apply(notices.add_site, real, starter(real.site.languages))
+        database.apply(apply, [replace(shop, configuration=theirs)])
 
     with pytest.raises(Misconfigured, match="give it an empty one"):
         seed(settings)

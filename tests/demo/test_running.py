@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from consentgw.db import open_database
+from consentgw.db.database import utc_now
 from consentgw.db.migrations import upgrade
 from consentgw.demo import Addresses, opened, run
 from consentgw.demo.running import free_port
-from consentgw.demo.seeds import configurations
+from consentgw.demo.seeds import partners_at
 from consentgw.errors import Misconfigured
 from consentgw.notices import store as notices
 from consentgw.policies import store as policies
@@ -37,7 +38,7 @@ def state(data: Path, port: int) -> dict[str, object]:
                     site,
                     questions := notices.questions_of(connection, site.slug),
                     notices.latest(connection, site.slug, questions[1]),
-                    policies.in_force(connection, site.slug).version,
+                    policies.in_force(connection, site.slug, utc_now()).version,
                 )
                 for site in sites.everyone(connection)
             }
@@ -84,7 +85,7 @@ def test_on_another_port_the_same_policy_and_the_same_answers_stand(tmp_path):
 def test_a_folder_of_an_installation_is_left_alone(tmp_path):
     settings = Settings.read(data=tmp_path, public_url="https://consent.example")
     upgrade(settings)
-    theirs = configurations(Addresses(8080))[0].site
+    theirs = partners_at(Addresses(8080))[1].configuration.site
     with open_database(settings) as db:
         db.apply(sites.keep, replace(theirs, operator=replace(theirs.operator, name="Somebody")))
 

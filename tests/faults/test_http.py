@@ -23,13 +23,12 @@ from sqlalchemy import func, select
 from consentgw.app import create_app
 from consentgw.bench.serving import Served
 from consentgw.bench.targets import environment_of, seed, settings_for
+from consentgw.configuration.reading import read_folder
+from consentgw.configuration.service import apply
 from consentgw.consents.tables import receipts
 from consentgw.db import open_database, open_reader
 from consentgw.http.connection import Connection
 from consentgw.http.server import running
-from consentgw.notices import files
-from consentgw.notices import service as notices
-from consentgw.policies.service import starter
 from consentgw.resources import folder
 from tests.faults.wire import Gateway, chunked, field, form, request, status
 
@@ -48,9 +47,8 @@ class Hasty(Connection):
 @contextmanager
 def served(settings):
     """A gateway with the demo's shop, on the real server with less patience."""
-    shop = files.read(folder("templates") / "demo" / "shop" / "site.toml")
     with open_database(settings) as database:
-        database.apply(notices.add_site, shop, starter(shop.site.languages))
+        database.apply(apply, read_folder(folder("templates") / "demo" / "shop"))
     with running(create_app(settings), connection=Hasty) as address:
         yield Gateway(urlsplit(address).hostname, urlsplit(address).port)
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from consentgw.bench.load import HOST, drive
+from consentgw.configuration.reading import read_folder
+from consentgw.configuration.service import apply
 from consentgw.db import open_database
 from consentgw.db.migrations import upgrade
 from consentgw.errors import Misconfigured, Unavailable
-from consentgw.notices import files
-from consentgw.notices import service as notices
-from consentgw.policies.service import starter
 from consentgw.resources import folder
 from consentgw.settings import Settings
 from consentgw.sites import store as sites
@@ -148,13 +147,13 @@ def seed(settings: Settings) -> None:
         Misconfigured: it holds other sites, so it is not one to fill with made-up decisions.
     """
     upgrade(settings)
-    shop = files.read(folder("templates") / "demo" / SLUG / "site.toml")
+    (shop,) = read_folder(folder("templates") / "demo" / SLUG)
     with open_database(settings) as database:
         known = database.ask(sites.everyone)
-        if any(site.slug != SLUG or site.operator != shop.site.operator for site in known):
+        if any(site.slug != SLUG or site.operator != shop.configuration.site.operator for site in known):
             raise Misconfigured("the benchmark fills a database with made-up decisions: give it an empty one")
         if not known:
-            database.apply(notices.add_site, shop, starter(shop.site.languages))
+            database.apply(apply, [shop])
 
 
 def _cookies(port: int) -> list[str]:

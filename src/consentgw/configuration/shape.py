@@ -1,0 +1,220 @@
+"""The shape of ``site.toml`` and ``change.toml``: which settings there are, and of what kind each is.
+
+Unknown names are refused, so a misspelt setting never passes for a chosen one.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag, ValidationError
+
+from consentgw.configuration.model import Faulty
+from consentgw.notices.model import Basis
+from consentgw.policies.model import Change
+from consentgw.sites.model import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic_core import ErrorDetails
+
+_S = TypeVar("_S", bound="_Part")
+UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of what follows."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, str_min_length=1, str_max_length=2_000)
+
+
+class Called(_Part):
+    """``[operator.ru]``"""
+
+    name: str | None = None
+    address: str | None = None
+
+
+class Operator(_Part):
+    """``[operator]``"""
+
+    name: str
+    registration: str
+    address: str
+    email: str = Field(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+$")
+    kk: Called | None = None
+    ru: Called | None = None
+    en: Called | None = None
+
+
+class Authority(_Part):
+    """``[authority]``"""
+
+    name: dict[Literal["kk", "ru", "en"], str]
+    link: str = ""
+    checked_on: date
+
+
+class Looks(_Part):
+    """``[looks]``"""
+
+    accent: str | None = None
+    accent_dark: str | None = None
+    corner: Literal["left", "right"] | None = None
+
+
+class Words(_Part):
+    """A title and a sentence."""
+
+    title: str
+    sentence: str
+
+
+class Worded(_Part):
+    """Something with words in each language."""
+
+    key: str
+    kk: Words | None = None
+    ru: Words | None = None
+    en: Words | None = None
+
+    def words(self) -> dict[str, Words]:
+        """Return the words by language."""
+        said = {"kk": self.kk, "ru": self.ru, "en": self.en}
+        return {language: words for language, words in said.items() if words}
+
+
+class Purpose(Worded):
+    """``[[purposes]]`` in words of the site's own."""
+
+    basis: Basis = Basis.CONSENT
+
+
+class DataItem(Worded):
+    """One of ``data``."""
+
+    purposes: list[str] = []
+    required: StrictBool = False
+
+
+class Retention(Worded):
+    """One of ``retention``."""
+
+    days: StrictInt = Field(ge=1, le=36_525)
+
+
+class Cookie(_Part):
+    """One of a tag's ``cookies``. Zero days: until the browser is closed."""
+
+    name: str
+    days: float = Field(ge=0, le=36_525, allow_inf_nan=False)
+    party: Literal["first", "third"]
+
+
+class TagShape(_Part):
+    """``[[tags]]``"""
+
+    preset: str | None = None
+    id: str | None = None
+    host: str | None = None
+    label: str | None = None
+    name: str | None = None
+    vendor: str | None = None
+    purposes: list[str] | None = Field(default=None, min_length=1)
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    script: str | None = None
+    image: str | None = None
+    frame: str | None = None
+    server: StrictBool = False
+    cookies: list[Cookie] | None = None
+
+
+def _named_or_told(said: Any) -> str:
+    return "named" if isinstance(said, str) else "told"
+
+
+_Named = Annotated[str, Tag("named")]
+_Either = Discriminator(_named_or_told)
+
+
+class SiteFile(_Part):
+    """``site.toml``"""
+
+    slug: str
+    name: str
+    origins: list[str] = Field(min_length=1)
+    languages: list[str] = ["kk", "ru", "en"]
+    profile: str = "kz"
+    style: Style = Style.INLINE
+    validity_days: StrictInt | None = Field(default=None, ge=1, le=395)
+    purposes: list[Annotated[_Named | Annotated[Purpose, Tag("told")], _Either]] = [
+        "necessary",
+        "analytics",
+        "marketing",
+    ]
+    operator: Operator
+    authority: Authority | None = None
+    looks: Looks = Looks()
+    data: list[Annotated[_Named | Annotated[DataItem, Tag("told")], _Either]] | None = None
+    retention: list[Annotated[_Named | Annotated[Retention, Tag("told")], _Either]] | None = None
+    tags: list[TagShape] = []
+
+
+class ChangeFile(_Part):
+    """``policy/change.toml``"""
+
+    change: Change
+    effective_from: datetime | None = None
+    reasons: dict[Literal["kk", "ru", "en"], str] = {}
+
+
+def shaped(shape: type[_S], text: str) -> _S:
+    """Return what a file's text says, in its shape.
+
+    Raises:
+        Faulty: it is no TOML, or names settings we do not know or of another kind; a line for each, with its place.
+    """
+    try:
+        said = tomllib.loads(text)
+        if unfit := list(_unfit(said, "")):
+            raise Faulty(unfit)
+        return shape.model_validate(said)
+    except ValidationError as error:
+        raise Faulty(_fault(detail) for detail in error.errors(include_url=False, include_input=False)) from None
+    except (ValueError, RecursionError) as error:  # no TOML, or numbers and nesting beyond all use
+        raise Faulty([str(error)]) from None
+
+
+def _unfit(said: Any, place: str) -> Iterator[str]:
+    """Yield where text holds characters that no page can show as they are."""
+    match said:
+        case str() if found := UNFIT.search(said):
+            yield f"{place}: there is the character U+{ord(found[0]):04X}, which no page can show"
+        case dict():
+            for key, value in said.items():  # pyright: ignore[reportUnknownVariableType]
+                yield from _unfit(key, f"{place or 'the file'}, a name in it")
+                yield from _unfit(value, f"{place}.{key}" if place else str(key))  # pyright: ignore[reportUnknownArgumentType]
+        case list():
+            for number, value in enumerate(said, 1):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                yield from _unfit(value, f"{place}[{number}]")
+        case _:
+            pass
+
+
+def _fault(detail: ErrorDetails) -> str:
+    place = ""
+    for part in detail["loc"]:
+        if isinstance(part, int):
+            place += f"[{part + 1}]"
+        elif part not in {"named", "told", "[key]"}:
+            place += f".{part}" if place else part
+    match detail["type"]:
+        case "missing":
+            return f"{place} is missing"
+        case "extra_forbidden":
+            return f"{place} is not a setting we know"
+        case _:
+            return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

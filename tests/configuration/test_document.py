@@ -1,0 +1,73 @@
+"""docs/configuration.md is true: what it shows is read and applied."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from consentgw.configuration import shape
+from consentgw.configuration.model import Statement
+from consentgw.configuration.reading import interpret, read_folder
+from consentgw.configuration.service import apply, rehearse
+from consentgw.notices.catalogue import read_offer
+from consentgw.notices.model import Kind
+from consentgw.sites import store as sites
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
+SITE, CHANGE = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """The example as a reader would write it down."""
+    (tmp_path / "site.toml").write_text(SITE, "utf-8")
+    return tmp_path
+
+
+def test_the_example_is_applied_and_asks_in_every_language(db, folder):
+    sources = read_folder(folder)
+
+    db.apply(apply, sources)
+
+    offer = db.ask(lambda connection: read_offer(connection, sites.read(connection, "shop")))
+    assert set(offer.notices) == {"kk", "ru", "en"}
+    assert [purpose.key for purpose in offer.notices["en"].purposes] == ["necessary", "analytics", "marketing", "maps"]
+    assert offer.notices["ru"].operator.name == "ТОО «Дүкен»"
+    assert offer.notices["en"].authority.name == "The competent authority"
+    assert rehearse(db, sources).steps == ()
+
+
+def test_the_example_names_every_setting_there_is():
+    told = set(re.findall(r"^\[*([a-z_.]+)(?: =|\])", SITE, re.MULTILINE)) | set(re.findall(r"([a-z_]+) =", SITE))
+    parts = (shape.SiteFile, shape.Operator, shape.Authority, shape.Looks, shape.TagShape, shape.Cookie)
+    settings = {name for part in parts for name in part.model_fields} - {"label", "script", "image", "server"}
+
+    assert settings <= told | {"kk"}, f"not explained: {sorted(settings - told)}"
+    for name in ("script", "image", "kk", "ru", "en"):
+        assert name in DOCUMENT.read_text("utf-8")
+
+
+def test_a_vendor_that_only_servers_talk_to_is_listed_and_loaded_by_nothing():
+    tag = next(tag for tag in interpret(SITE).tags if tag.name == "plausible")
+
+    assert tag.addresses == {}
+    assert tag.vendor == "Plausible"
+
+
+def test_the_example_of_a_change_is_read(folder):
+    (folder / "policy").mkdir()
+    (folder / "policy" / "change.toml").write_text(CHANGE, "utf-8")
+
+    (source,) = read_folder(folder)
+
+    assert isinstance(source.statement, Statement)
+    assert source.statement.change == "material"
+    assert set(source.statement.reasons) == {"kk", "ru", "en"}
+
+
+def test_a_frame_of_an_unknown_vendor_keeps_its_address():
+    tag = next(tag for tag in interpret(SITE).tags if tag.name == "shop-map")
+
+    assert tag.addresses == {Kind.FRAME: "https://maps.example/frame?page=${PAGE_URL}"}
