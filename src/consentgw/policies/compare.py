@@ -136,10 +136,7 @@ def _matched(was: Sequence[Block], now: Sequence[Block]) -> Iterator[tuple[Block
         yield from ((block, None) for block in was)
         yield from ((None, block) for block in now)
         return
-    bags = (
-        [Counter(_WORDS.findall(block.text)) for block in was],
-        [Counter(_WORDS.findall(block.text)) for block in now],
-    )
+    bags = [_bag(block) for block in was], [_bag(block) for block in now]
     likeness = [
         [_likeness(old, new) if was[i].kind == now[m].kind else 0.0 for m, new in enumerate(bags[1])]
         for i, old in enumerate(bags[0])
@@ -162,6 +159,10 @@ def _matched(was: Sequence[Block], now: Sequence[Block]) -> Iterator[tuple[Block
             m += 1
     yield from ((block, None) for block in was[i:])
     yield from ((None, block) for block in now[m:])
+
+
+def _bag(block: Block) -> Counter[str]:
+    return Counter(word for word in _WORDS.findall(block.text.lower()) if word.isalnum())
 
 
 def _likeness(old: Counter[str], new: Counter[str]) -> float:
