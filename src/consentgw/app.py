@@ -28,6 +28,7 @@ from consentgw.keys import service as keys
 from consentgw.keys.model import derive
 from consentgw.keys.pages import KeyPages
 from consentgw.notices.catalogue import Catalogue
+from consentgw.notices.pages import NoticePages
 from consentgw.policies.pages import PolicyPages
 from consentgw.settings import Settings
 from consentgw.tags.pages import Gate
@@ -98,6 +99,7 @@ class Gateway:
             Gate(db, self.catalogue, states),
             pages,
             PolicyPages(db),
+            NoticePages(db),
             KeyPages(db),
             Operations(db),
             Statics(),

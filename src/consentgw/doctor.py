@@ -13,6 +13,7 @@ from consentgw.db.database import utc_now
 from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, derive, verify
+from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
 from consentgw.sites import store as sites
@@ -78,7 +79,8 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
         lambda: _receipts(connection),
     )
     for site in sites.everyone(connection):
-        yield _finding(f"{site.slug}: asks, and its policy is unaltered", lambda site=site: _site(connection, site))
+        what = f"{site.slug}: asks, and its policies and notices are unaltered"
+        yield _finding(what, lambda site=site: _site(connection, site))
 
 
 def _key(connection: Connection, settings: Settings) -> None:
@@ -106,6 +108,7 @@ def _receipts(connection: Connection) -> None:
 
 def _site(connection: Connection, site: Site) -> None:
     policies.audit(connection, site.slug)
+    notices.audit(connection, site.slug)
     if read_offer(connection, site) is None:
         raise NotFound(f"{site.slug}: asks nothing yet, it has no policy in force")
 

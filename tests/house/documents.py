@@ -23,6 +23,7 @@ from consentgw.consents.views import (
 from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import Prepared, ProblemView, View
 from consentgw.notices.model import Cookie, Kind, Notice, Tag
+from consentgw.notices.views import NoticeView
 from consentgw.notices.wording import usual, words
 from consentgw.policies.model import Change, Entry, PolicyRef, PolicyVersion
 from consentgw.policies.rendering import render
@@ -220,6 +221,19 @@ def policies(language: str) -> Iterator[tuple[str, View]]:
     yield (
         f"archive-{language}",
         ArchiveView(language=language, languages=LANGUAGES, site_slug=SHOP.slug, listed=listed),
+    )
+
+
+def snapshot(language: str) -> NoticeView:
+    """Return the page of the notice."""
+    shown = notice(language)
+    return NoticeView(
+        language=language,
+        site_slug=SHOP.slug,
+        notice=shown,
+        digest=shown.digest,
+        shown=shown.shown,
+        issued_at=(ANSWERED_AT, ANSWERED_AT + timedelta(days=30)),
     )
 
 

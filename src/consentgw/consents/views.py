@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from consentgw.consents.again import Again
     from consentgw.consents.model import Channel, Method
-    from consentgw.notices.model import Cookie, Notice, Tag
+    from consentgw.notices.model import Cookie, Notice
     from consentgw.policies.model import PolicyRef
     from consentgw.sites.model import Operator, Site
 
@@ -67,10 +67,6 @@ class _Question:
         """Return key, title and sentence of each purpose that is asked about."""
         asked = ((purpose.key, purpose.wording[self.language]) for purpose in self.notice.purposes if purpose.optional)
         return tuple((key, word.title, word.sentence) for key, word in asked)
-
-    def tags(self, purpose: str) -> tuple[Tag, ...]:
-        """Return the tags that need a purpose."""
-        return tuple(tag for tag in self.notice.tags if purpose in tag.purposes)
 
 
 class _Answer(_Question):

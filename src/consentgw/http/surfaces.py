@@ -185,7 +185,15 @@ RECORD = Surface(
         "access-control-allow-origin": "*",
     },
 )
-"""The record of a published version, named by its digest: no byte of it ever changes."""
+"""The record of a published version or of a notice, named by its digest: no byte of it ever changes."""
+
+NOTICE = Surface(
+    "notice",
+    _HTML,
+    # It never changes, but it may be issued once more, and then the page says when.
+    {**_TOP, "cache-control": "public, max-age=3600", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"},
+)
+"""A question as it was shown."""
 
 DOWNLOAD = Surface(
     "download",

@@ -146,6 +146,10 @@ class Notice:
         """Return the names of the vendors behind the tags, each once."""
         return tuple(dict.fromkeys(tag.vendor for tag in self.tags))
 
+    def tags_for(self, purpose: str) -> tuple[Tag, ...]:
+        """Return the tags that need a purpose."""
+        return tuple(tag for tag in self.tags if purpose in tag.purposes)
+
     @property
     def shown(self) -> tuple[tuple[str, str], ...]:
         """Return every sentence of the question in its order, each with the kind of thing it stands on."""

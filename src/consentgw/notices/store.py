@@ -44,6 +44,19 @@ class Round:
         return {notice.language: notice for notice in self.notices.values()}
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A notice as it lies in the database."""
+
+    digest: str
+    notice: Notice
+    shown: tuple[tuple[str, str], ...]
+    """Every sentence of the question in its order, as it was recorded."""
+    document: bytes
+    """Its canonical JSON."""
+    issued_at: tuple[datetime, ...]
+
+
 def questions_of(connection: Connection, site: str) -> tuple[tuple[Purpose, ...], tuple[Tag, ...]]:
     """Return the purposes and tags of a site, in the order they are shown."""
     row = connection.execute(select(questions).where(questions.c.site == site)).one_or_none()
@@ -100,11 +113,11 @@ def read(connection: Connection, digest: str) -> Notice:
     Raises:
         NotFound: no such notice was ever issued.
     """
-    return issued(connection, digest)[0]
+    return snapshot(connection, digest).notice
 
 
-def issued(connection: Connection, digest: str) -> tuple[Notice, tuple[datetime, ...]]:
-    """Return a notice as it was shown, and when it was issued: a wording may come back.
+def snapshot(connection: Connection, digest: str) -> Snapshot:
+    """Return a notice with its record and the times it was issued: a wording may come back.
 
     Raises:
         NotFound: no such notice was ever issued.
@@ -113,7 +126,14 @@ def issued(connection: Connection, digest: str) -> tuple[Notice, tuple[datetime,
     rows = connection.execute(query.order_by(notices.c.sequence)).all()
     if not rows:
         raise NotFound("no such notice")
-    return _notice(json.loads(rows[0].document), ()), tuple(row.issued_at for row in rows)
+    content = json.loads(rows[0].document)
+    return Snapshot(
+        digest=digest,
+        notice=_notice(content, ()),
+        shown=tuple((kind, said) for kind, said in content["shown"]),
+        document=rows[0].document.encode(),
+        issued_at=tuple(row.issued_at for row in rows),
+    )
 
 
 def audit(connection: Connection, site: str) -> None:
