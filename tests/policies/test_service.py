@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import delete, select, text, update
@@ -14,10 +15,12 @@ from sqlalchemy.exc import IntegrityError
 
 from consentgw.errors import Conflict, Malformed, NotFound, TooLarge
 from consentgw.policies import store
+from consentgw.policies.findings import Unpublishable
+from consentgw.policies.model import Change
 from consentgw.policies.rendering import LIMIT
 from consentgw.policies.service import compose, publish, starter
 from consentgw.policies.tables import policies
-from tests.policies.shop import FACTS, SHOP, TODAY, draft, drafts, follow, part, shop
+from tests.policies.shop import FACTS, REASONS, SHOP, TODAY, draft, drafts, follow, part, shop
 
 
 def test_a_published_version_is_in_force_from_that_instant(db, clock):
@@ -171,6 +174,117 @@ def test_a_past_never_forks(db):
     assert fork.predecessor == first.ref
     with pytest.raises(IntegrityError):
         db.apply(lambda unit: store.add(unit.connection, fork))
+
+
+def test_a_material_change_gives_its_reason_in_every_language(db):
+    db.apply(follow)
+
+    for reasons in ({}, {"kk": "Жаңа."}, {**REASONS, "en": " "}, {**REASONS, "de": "Neu."}):
+        with pytest.raises(Malformed, match=r"in (every|each)"):
+            db.apply(publish, SHOP, drafts(), FACTS, reasons=reasons)
+    second = db.apply(publish, SHOP, drafts(), FACTS, reasons=REASONS)
+
+    assert db.ask(store.version, second.version).reasons == REASONS
+    assert second.change is Change.MATERIAL
+
+
+def test_an_editorial_change_may_go_without_a_reason_but_not_with_half_of_one(db):
+    db.apply(follow)
+
+    silent = db.apply(publish, SHOP, drafts(), FACTS, change=Change.EDITORIAL)
+
+    assert db.ask(store.version, silent.version).change is Change.EDITORIAL
+    assert silent.reasons == {}
+    with pytest.raises(Malformed, match="each of kk, ru, en"):
+        db.apply(publish, SHOP, drafts(), FACTS, change=Change.EDITORIAL, reasons={"ru": "Опечатка."})
+
+
+@pytest.mark.parametrize("said", [{"change": Change.EDITORIAL}, {"reasons": REASONS}])
+def test_a_first_version_has_nothing_to_change_and_gives_no_reason(db, said):
+    with pytest.raises(Malformed, match="a first version changes nothing"):
+        db.apply(publish, SHOP, drafts(), FACTS, **said)
+
+
+def test_a_version_is_never_in_force_before_it_is_published(db, clock):
+    with pytest.raises(Malformed, match="never in force before"):
+        db.apply(publish, SHOP, drafts(), FACTS, effective_from=clock.now - timedelta(seconds=1))
+
+
+def test_a_version_for_later_comes_into_force_at_its_instant(db, clock):
+    first = db.apply(follow)
+    begins = clock.now + timedelta(days=7)
+    planned = db.apply(follow, effective_from=begins)
+    before = begins - timedelta(microseconds=1)
+
+    assert db.ask(store.in_force, "shop", clock.now) == first
+    assert db.ask(store.in_force, "shop", before) == first
+    assert db.ask(store.in_force, "shop", begins) == planned
+    assert db.ask(store.next_change, "shop", clock.now) == begins
+    assert db.ask(store.next_change, "shop", before) == begins
+    assert db.ask(store.next_change, "shop", begins) is None
+    assert db.ask(store.next_change, "news", clock.now) is None
+
+
+def test_a_site_whose_first_version_is_for_later_has_none_in_force_yet(db, clock):
+    begins = clock.now + timedelta(days=1)
+    first = db.apply(follow, effective_from=begins)
+
+    with pytest.raises(NotFound, match="no policy in force yet"):
+        db.ask(store.in_force, "shop", clock.now)
+    assert db.ask(store.in_force, "shop", begins) == first
+
+
+def test_what_follows_a_planned_version_does_not_overtake_it(db, clock):
+    db.apply(follow)
+    begins = clock.now + timedelta(days=7)
+    planned = db.apply(follow, effective_from=begins)
+
+    for early in (None, begins - timedelta(seconds=1)):
+        with pytest.raises(Malformed, match=f"{planned.version} comes into force on 2026-12-01 07:00 UTC"):
+            db.apply(follow, effective_from=early)
+    third = db.apply(follow, effective_from=begins)
+
+    assert db.ask(store.in_force, "shop", begins) == third
+
+
+def test_whoever_knows_a_version_is_owed_every_version_that_took_over_since(db, clock):
+    first = db.apply(follow)
+    second = db.apply(follow, change=Change.EDITORIAL)
+    third = db.apply(follow)
+    db.apply(follow, effective_from=clock.now + timedelta(days=1))
+
+    assert db.ask(store.since, "shop", first.version, clock.now) == (second, third)
+    assert db.ask(store.since, "shop", second.version, clock.now) == (third,)
+    assert db.ask(store.since, "shop", third.version, clock.now) == ()
+    assert db.ask(store.since, "shop", "shop-2020-01-01", clock.now) == ()
+    assert db.ask(store.since, "news", first.version, clock.now) == ()
+
+
+def test_the_law_of_the_day_a_version_comes_into_force_is_the_law_it_states(db, clock):
+    clock.now = datetime(2026, 6, 30, tzinfo=UTC)
+    promised = "within 15 calendar days"
+
+    before = db.apply(follow)
+    after = db.apply(follow, effective_from=datetime(2026, 7, 1, tzinfo=UTC))
+
+    assert promised not in before.texts["en"].html
+    assert promised in after.texts["en"].html
+
+
+def test_every_finding_is_told_at_once(db):
+    texts = drafts(kk=draft("1.1. [gap]", "Сайтты пайдалану арқылы келісесіз."), ru="", en=draft("[[nothing]]"))
+
+    with pytest.raises(Unpublishable) as refused:
+        db.apply(publish, SHOP, texts, FACTS)
+
+    told = {(finding.rule, finding.language, finding.line) for finding in refused.value.findings}
+    assert {("gap", "kk", 5), ("consent-by-use", "kk", 7), ("gap", "en", 5), ("language", "", 0)} <= told
+
+
+@pytest.mark.parametrize("name", ["ru", "nowhere"])
+def test_a_site_under_a_profile_that_is_disabled_or_unknown_is_refused(db, name):
+    with pytest.raises(Malformed, match="law profile"):
+        db.apply(publish, replace(SHOP, profile=name), drafts(), FACTS)
 
 
 @pytest.mark.parametrize(
