@@ -26,7 +26,7 @@ class Showing(StrEnum):
     ASKS = "asks"
     """The question."""
     FRAMED = "framed"
-    """The question as our own document: a form in the partner's page would be outdated, or cannot say what changed."""
+    """The question as our own document, where a form in the partner's page is outdated or cannot say what changed."""
     DECIDED = "decided"
     """Only the settings control: an answer holds."""
     SIGNAL = "signal"

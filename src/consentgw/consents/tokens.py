@@ -8,6 +8,7 @@ shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from consentgw.consents.identifiers import uuid7
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 FORM_SECONDS = 12 * 3600
 """How long a form may lie open before it is answered."""
 _SIGNAL = "gpc"
+REMEMBERED = 4096
+"""Cookies kept in memory as they were read."""
 _SKEW = 120
 """Seconds by which the clocks of two processes may differ."""
 
@@ -91,6 +94,8 @@ class StateCookie:
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
+        # One page view asks several times with one cookie: for the stylesheet, the frame and each tag.
+        self._read = lru_cache(REMEMBERED)(self._parse)
 
     def header(self, site: str, held: Held, seconds: int) -> tuple[bytes, bytes]:
         """Return the header that keeps a decision for so long."""
@@ -120,7 +125,7 @@ class StateCookie:
             )
         )
 
-    def _read(self, site: str, value: str) -> Held | None:
+    def _parse(self, site: str, value: str) -> Held | None:
         text = self._seal.open(value)
         if text is None:
             return None
