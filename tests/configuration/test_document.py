@@ -11,8 +11,10 @@ from consentgw.configuration import shape
 from consentgw.configuration.model import Statement
 from consentgw.configuration.reading import interpret, read_folder
 from consentgw.configuration.service import apply, rehearse
+from consentgw.consents.views import snippet
 from consentgw.notices.catalogue import read_offer
 from consentgw.notices.model import Kind
+from consentgw.policies import store as policies
 from consentgw.sites import store as sites
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -49,11 +51,16 @@ def test_the_example_names_every_setting_there_is():
         assert name in DOCUMENT.read_text("utf-8")
 
 
-def test_a_vendor_that_only_servers_talk_to_is_listed_and_loaded_by_nothing():
-    tag = next(tag for tag in interpret(SITE).tags if tag.name == "plausible")
+def test_a_vendor_that_only_servers_talk_to_is_listed_and_loaded_by_nothing(db, folder):
+    db.apply(apply, read_folder(folder))
 
-    assert tag.addresses == {}
-    assert tag.vendor == "Plausible"
+    offer = db.ask(lambda connection: read_offer(connection, sites.read(connection, "shop")))
+    assert offer.tags["plausible"].addresses == {}
+    assert "Plausible" in offer.notices["ru"].vendors
+    assert "Plausible" in db.ask(policies.latest, "shop").texts["ru"].source
+    lines = str(snippet(offer.site, offer.notices["ru"], "https://consent.example"))
+    assert "/release/shop/matomo.gif" in lines
+    assert "plausible" not in lines
 
 
 def test_the_example_of_a_change_is_read(folder):

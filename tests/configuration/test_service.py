@@ -197,6 +197,18 @@ def test_what_somebody_changed_after_the_plan_was_shown_is_not_overwritten(db, t
     assert contents(db) == before
 
 
+def test_a_language_less_needs_no_new_texts(db, tmp_path, clock):
+    applied(db, written(tmp_path))
+    clock.step(days=1)
+    spoken = SITE.replace("origins =", 'languages = ["kk", "ru"]\norigins =')
+    reason = CHANGE.replace('en = "A service was added."\n', "")
+
+    done = applied(db, written(tmp_path, spoken, reason))
+
+    assert done == ["changes the languages from kk, ru, en to kk, ru", "publishes a material change"]
+    assert set(offer(db).notices) == {"kk", "ru"}
+
+
 def test_a_site_of_no_folder_stays_as_it_is(db, tmp_path):
     applied(db, written(tmp_path / "a"))
     applied(db, written(tmp_path / "b", SITE.replace('slug = "shop"', 'slug = "news"')))

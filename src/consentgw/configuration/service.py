@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from consentgw.configuration.model import Source
     from consentgw.db import Database, Unit
+    from consentgw.policies.findings import Finding
     from consentgw.policies.model import PolicyVersion
 
 
@@ -56,9 +57,7 @@ def apply(unit: Unit, sources: Sequence[Source], *, agreed: Outcome | None = Non
         try:
             outcomes.append(_apply(unit, source))
         except Unpublishable as error:
-            faults += [_placed(source, finding.language, finding.line, str(finding)) for finding in error.findings]
-        except Faulty as error:
-            faults += [f"{source.place}: {fault}" for fault in error.faults]
+            faults += [_placed(source, finding) for finding in error.findings]
         except ConsentgwError as error:
             faults.append(f"{source.place}: {error}")
     if faults:
@@ -126,7 +125,8 @@ def _publish(unit: Unit, source: Source) -> PolicyVersion | None:
     if published is None:
         return notices.publish(unit, site, policies.starter(site.languages) if drafts is None else drafts)
     if drafts is None:
-        drafts = versions.drafts_of(unit.connection, published.version)
+        kept = versions.drafts_of(unit.connection, published.version)
+        drafts = {language: kept[language] for language in site.languages if language in kept}
     facts = notices.facts(site, configuration.purposes, configuration.tags)
     composed = policies.compose(site, drafts, facts, published.effective_from.date())
     if composed.errors:
@@ -164,8 +164,8 @@ def _take_back(unit: Unit, sources: Sequence[Source]) -> Never:
     raise _Rehearsed(apply(unit, sources))
 
 
-def _placed(source: Source, language: str, line: int, says: str) -> str:
-    if not language:
-        return f"{source.place}/policy: {says}"
-    said = says.partition(": ")[2] if says.startswith(language) else says
-    return f"{source.place}/policy/{language}.md{f', line {line}' if line else ''}: {said}"
+def _placed(source: Source, finding: Finding) -> str:
+    """Return a finding with the file it is in."""
+    file = f"policy/{finding.language}.md" if finding.language else "policy"
+    line = f", line {finding.line}" if finding.line else ""
+    return f"{source.place}/{file}{line}: {finding.says}{f': {finding.remedy}' if finding.remedy else ''}"
