@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
@@ -74,6 +75,8 @@ class Gateway:
     async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
         with open_database(self.settings, clock=self._clock) as db:
             await self._open(db)
+            gc.collect()
+            gc.freeze()  # what was made for starting stays for good: the collector need not walk it again and again
             watching = asyncio.create_task(self._watch(db))
             try:
                 yield

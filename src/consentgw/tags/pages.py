@@ -21,6 +21,8 @@ from consentgw.notices.model import Kind
 from consentgw.tags.model import DESTINATIONS, released
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from consentgw.notices.addresses import Address
     from consentgw.notices.catalogue import Catalogue, Offer
     from consentgw.notices.model import Tag
+    from consentgw.sites.model import Site
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +83,20 @@ class Gate:
         return self.states.standing(held, offer, said, time.time())
 
 
+def _page(said: Provenance, site: Site) -> str:
+    """Return the partner's page as far as it is known: our own documents release on the site's behalf."""
+    if said.page in site.origins:
+        return said.referer or ""
+    return f"{next(iter(site.origins))}/" if len(site.origins) == 1 else ""
+
+
+_MACROS: dict[str, Callable[[Provenance, Site], str]] = {
+    "CACHEBUSTER": lambda said, site: str(int.from_bytes(os.urandom(6), "big")),
+    "PAGE_URL": _page,
+    "TIMESTAMP": lambda said, site: str(int(time.time())),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Release:
     """The endpoint of one kind of element."""
@@ -108,13 +125,8 @@ class _Release:
                 return None
             if not released(tag, self.gate.standing(request, offer, said)):
                 return None
-            return self._address(offer, tag).expand(
-                {
-                    "CACHEBUSTER": str(int.from_bytes(os.urandom(6), "big")),
-                    "PAGE_URL": said.referer or "",
-                    "TIMESTAMP": str(int(time.time())),
-                }
-            )
+            address = self._address(offer, tag)
+            return address.expand({macro: _MACROS[macro](said, offer.site) for macro in address.macros})
         except Exception:
             log.exception("the gate stays closed for %s", tag.name)
             return None
