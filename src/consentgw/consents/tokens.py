@@ -15,7 +15,7 @@ from consentgw.consents.identifiers import uuid7
 from consentgw.consents.model import Channel, Held, Method
 from consentgw.errors import NotFound, Unconfirmed
 from consentgw.http.cookies import partitioned, read_cookies
-from consentgw.http.seals import Seal, from_text, to_base36, to_text
+from consentgw.http.seals import Seal, from_text, to_text
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -48,7 +48,7 @@ class Forms:
 
     def issue(self, site: str, notice: str, channel: Channel, now: float) -> str:
         """Return the token of a form that is shown now."""
-        return self._seal.close(f"{to_text(uuid7())}.{site}.{notice}.{channel.value}.{to_base36(int(now))}")
+        return self._seal.close(f"{to_text(uuid7())}.{site}.{notice}.{channel.value}.{int(now):x}")
 
     def read(self, token: str, site: str, now: float) -> Shown:
         """Return what a token states.
@@ -62,7 +62,7 @@ class Forms:
         receipt, its_site, notice, channel, issued = text.split(".")
         if its_site != site:
             raise Unconfirmed("the form token is another site's")
-        if not -_SKEW <= now - int(issued, 36) <= FORM_SECONDS:
+        if not -_SKEW <= now - int(issued, 16) <= FORM_SECONDS:
             raise Unconfirmed("the form token is too old")
         return Shown(from_text(receipt), notice, Channel(channel))
 
@@ -112,11 +112,11 @@ class StateCookie:
                 (
                     to_text(held.receipt),
                     to_text(held.subject),
-                    to_base36(held.sequence),
+                    f"{held.sequence:x}",
                     held.notice,
                     held.method.value,
-                    to_base36(held.decided_at),
-                    to_base36(held.expires_at),
+                    f"{held.decided_at:x}",
+                    f"{held.expires_at:x}",
                     "+".join(sorted(held.granted)),
                     "+".join(sorted(held.refused)),
                     _SIGNAL if held.signal else "",
@@ -137,13 +137,13 @@ class StateCookie:
         return Held(
             receipt=from_text(receipt),
             subject=from_text(subject),
-            sequence=int(sequence, 36),
+            sequence=int(sequence, 16),
             notice=notice,
             granted=_keys(granted),
             refused=_keys(refused),
             method=Method(method),
-            decided_at=int(decided, 36),
-            expires_at=int(expires, 36),
+            decided_at=int(decided, 16),
+            expires_at=int(expires, 16),
             signal=signal == _SIGNAL,
         )
 

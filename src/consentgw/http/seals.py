@@ -11,7 +11,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID
 
 _MAC = 16
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Seal:
@@ -68,12 +67,3 @@ def to_text(identifier: UUID) -> str:
 def from_text(text: str) -> UUID:
     """Return the UUID that :func:`to_text` wrote. Only for text that a seal vouches for."""
     return UUID(bytes=urlsafe_b64decode(f"{text}=="))
-
-
-def to_base36(number: int) -> str:
-    """Return a natural number in digits and lower case letters; ``int(text, 36)`` reads it."""
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return digits or "0"
