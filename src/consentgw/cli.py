@@ -319,7 +319,7 @@ def verify(file: Path, jwks: Path) -> None:
     """Verify a downloaded receipt (.jws) offline, from the two files alone."""
     try:
         keys = json.loads(_read(jwks))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Malformed(f"{jwks} is not a key file") from None
     claims = verify_jws(_read(file), keys, KIND)
     click.echo("genuine: the signature matches, nothing was altered")

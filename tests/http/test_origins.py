@@ -1,0 +1,100 @@
+"""Where a request says it comes from, and what we believe of it."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.requests import Request
+
+from consentgw.http.origins import Provenance, provenance
+
+OURS = "https://consent.example"
+
+
+def said(*headers):
+    return provenance(Request({"type": "http", "headers": list(headers)}))
+
+
+def test_a_request_that_says_nothing_comes_from_nowhere():
+    assert said() == Provenance()
+    assert said().page is None
+    assert not said().gpc
+
+
+def test_what_a_browser_says_is_read():
+    found = said(
+        (b"origin", b"https://shop.example"),
+        (b"referer", b"https://shop.example/a?b"),
+        (b"sec-fetch-site", b"cross-site"),
+        (b"sec-fetch-dest", b"iframe"),
+        (b"sec-fetch-mode", b"navigate"),
+        (b"sec-gpc", b"1"),
+    )
+
+    assert found == Provenance(
+        "https://shop.example", "https://shop.example/a?b", "cross-site", "iframe", "navigate", "1"
+    )
+    assert found.gpc
+
+
+@pytest.mark.parametrize(
+    ("referer", "page"),
+    [
+        ("https://shop.example/", "https://shop.example"),
+        ("https://shop.example:8443/a/b?c#d", "https://shop.example:8443"),
+        ("https://shop.example", "https://shop.example"),
+        ("https://shop.example@eve.example/", "https://shop.example@eve.example"),
+        ("https://eve.example/https://shop.example/", "https://eve.example"),
+        ("HTTPS://shop.example/", "HTTPS://shop.example"),
+        ("about:blank", "about:blank://"),
+        ("", "://"),
+        ("null", "null://"),
+    ],
+)
+def test_the_origin_of_the_referring_page_is_taken_as_it_was_written(referer, page):
+    assert Provenance(referer=referer).page == page
+
+
+@pytest.mark.parametrize("referer", ["", "null", "https://shop.example.eve.example/", "http://shop.example/"])
+def test_a_doubtful_page_is_somebody_else_s(referer):
+    assert not Provenance(referer=referer).from_one_of({"https://shop.example"})
+
+
+def test_a_page_that_does_not_tell_may_be_anybody_s():
+    assert Provenance().from_one_of({"https://shop.example"})
+
+
+@pytest.mark.parametrize(
+    ("origin", "site", "ours"),
+    [
+        (OURS, "same-origin", True),
+        (OURS, None, True),
+        (None, "same-origin", True),
+        (None, None, True),
+        (OURS, "cross-site", False),
+        (OURS, "same-site", False),
+        (OURS, "none", False),
+        (OURS, "", False),
+        ("null", "same-origin", False),
+        ("https://eve.example", "same-origin", False),
+        ("https://eve.example", None, False),
+        (f"{OURS}/", "same-origin", False),
+        (f"{OURS}:443", "same-origin", False),
+        ("http://consent.example", "same-origin", False),
+    ],
+)
+def test_a_post_is_ours_when_nothing_speaks_against_it(origin, site, ours):
+    assert Provenance(origin=origin, site=site).from_ourselves(OURS) is ours
+
+
+@pytest.mark.parametrize(("values", "gpc"), [(("1",), True), (("0", "1"), True), (("1", "0"), True), (("0",), False)])
+def test_of_contradicting_signals_the_one_that_protects_wins(values, gpc):
+    assert said(*((b"sec-gpc", value.encode()) for value in values)).gpc is gpc
+
+
+@pytest.mark.parametrize("value", [b"", b"0", b"1 ", b" 1", b"true", b"1, 1", b"\xb9"])
+def test_only_a_plain_one_is_a_signal(value):
+    assert not said((b"sec-gpc", value)).gpc
+
+
+def test_bytes_that_are_no_text_are_read_without_a_fuss():
+    assert said((b"origin", b"\xff\xfe\x00")).origin == "\xff\xfe\x00"
