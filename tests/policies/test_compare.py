@@ -71,6 +71,20 @@ def test_a_phrase_is_replaced_as_a_phrase_and_not_in_crumbs():
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "added"),
+    [
+        ("7.2. To use them, write.", "7.2. Any language will do. To use them, write.", "Any language will do. "),
+        ("One, two.", "One, two, three.", ", three"),
+        ("One. Two.", "One. And. Two.", "And. "),
+    ],
+)
+def test_a_new_sentence_is_marked_from_its_first_letter(before, after, added):
+    for runs, act in ((words(before, after), Act.ADDED), (words(after, before), Act.REMOVED)):
+        assert [run.text for run in runs if run.act is not Act.SAME] == [added]
+        assert {run.act for run in runs} == {Act.SAME, act}
+
+
 def test_a_line_that_was_rewritten_is_removed_and_added_whole():
     before, after = "## 1. A\n\nCats sleep all day.", "## 1. A\n\nNobody knows why ships float."
 

@@ -174,7 +174,7 @@ def words(before: str, after: str) -> tuple[Run, ...]:
     """Return a line word by word: what is the same, what was removed and what was added."""
     was, now = _WORDS.findall(before), _WORDS.findall(after)
     runs: list[tuple[Act, str]] = []
-    for act, i, j, m, n in _whole(_steps(was, now), was):
+    for act, i, j, m, n in _whole(_slid(_steps(was, now), was, now), was):
         if act == "equal":
             runs.append((Act.SAME, "".join(was[i:j])))
             continue
@@ -184,6 +184,31 @@ def words(before: str, after: str) -> tuple[Run, ...]:
 
 
 _Step = tuple[str, int, int, int, int]
+
+
+def _slid(steps: Sequence[_Step], was: Sequence[str], now: Sequence[str]) -> list[_Step]:
+    """Move a change past the marks it begins with where they follow it too: ``[Yes. ]No``, and not ``[. Yes]. No``."""
+    slid = [*steps]
+    for position in range(1, len(slid) - 1):
+        act, i, j, m, n = slid[position]
+        text, start, end = (now, m, n) if act == "insert" else (was, i, j)
+        room = slid[position + 1][2] - slid[position + 1][1]
+        by = 0
+        while (
+            act in {"insert", "delete"}
+            and slid[position - 1][0] == slid[position + 1][0] == "equal"
+            and by < room
+            and start + by < end
+            and text[start + by] == text[end + by]
+            and not text[start + by].isalnum()
+        ):
+            by += 1
+        if by:
+            before, after = slid[position - 1], slid[position + 1]
+            slid[position - 1] = (before[0], before[1], before[2] + by, before[3], before[4] + by)
+            slid[position] = (act, i + by, j + by, m + by, n + by)
+            slid[position + 1] = (after[0], after[1] + by, after[2], after[3] + by, after[4])
+    return [step for step in slid if step[1] < step[2] or step[3] < step[4]]
 
 
 def _whole(steps: Sequence[_Step], was: Sequence[str]) -> list[_Step]:

@@ -112,7 +112,11 @@ class ChangesView(Page):
             change=policy.change,
             reason=policy.reasons.get(language, ""),
             changed=tuple(Shown.of(section) for section in sections if section.changed),
-            same=tuple(section.heading.text(Act.REMOVED) for section in sections if not section.changed),
+            same=tuple(
+                section.heading.text(Act.REMOVED)
+                for section in sections
+                if not section.changed and section.heading.kind != "title"
+            ),
         )
 
 
