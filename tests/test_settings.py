@@ -29,6 +29,7 @@ EVERY = {
     "port": "9000",
     "workers": "4",
     "development": "1",
+    "adpc": "1",
     "forwarded_allow_ips": "10.0.0.1",
 }
 
@@ -76,6 +77,7 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert settings.public_url == "https://consent.example"
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9000, 4)
     assert settings.development
+    assert settings.adpc
     assert settings.forwarded_allow_ips == "10.0.0.1"
 
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from consentgw.consents.asking import Desk
 from consentgw.consents.embed import Embed
 from consentgw.consents.pages import Pages
+from consentgw.consents.signals import Statements
 from consentgw.consents.states import REFRESH_SECONDS, Changes, States
 from consentgw.consents.tokens import Codes, Forms, StateCookie
 from consentgw.db import open_database
@@ -93,7 +94,7 @@ class Gateway:
         cookie = StateCookie(Seal(derive(secrets, "state-cookie")))
         origin = self.settings.public_url
         desk = Desk(forms, origin)
-        states = States(cookie, self.changes, origin)
+        states = States(cookie, self.changes, origin, self.settings.adpc)
         await self.refresh(db)
         embed = Embed(db, self.catalogue, states, desk, forms, codes, signer)
         pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, signer)
@@ -103,6 +104,7 @@ class Gateway:
             pages,
             PolicyPages(db),
             NoticePages(db),
+            Statements(self.catalogue, self.settings.adpc),
             KeyPages(db),
             Operations(db),
             Statics(),

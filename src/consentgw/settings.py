@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Processes that serve; more than one needs PostgreSQL."""
     development: bool = False
     """Allow plain http for the gateway on a name other than localhost."""
+    adpc: bool = False
+    """Let browsers answer by Advanced Data Protection Control, a draft no browser ships yet."""
     forwarded_allow_ips: str = ""
     """Addresses of proxies whose ``X-Forwarded-*`` is believed; empty believes nobody."""
 

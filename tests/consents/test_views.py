@@ -130,10 +130,27 @@ def test_a_signal_that_is_followed_is_named():
     assert "Global Privacy Control" not in written(question("en", Face.ASK))
 
 
-def test_a_choice_that_contradicts_the_signal_is_pointed_out():
-    assert "Global Privacy Control" in written(question("en", Face.DECIDED, "marketing", signal=True))
-    assert "Global Privacy Control" not in written(question("en", Face.DECIDED, signal=True))
-    assert "Global Privacy Control" not in written(question("en", Face.DECIDED, "marketing"))
+def test_a_signal_beside_an_answer_is_said_to_be_honoured_or_to_contradict_it():
+    def message(*granted: str, curbed: tuple[str, ...] = (), signal: bool = True) -> str:
+        view = replace(question("en", Face.DECIDED, *granted, signal=signal), curbed=frozenset(curbed))
+        return " ".join(said(each.text) for each in read(view).all("p") if each.get("class") == "message")
+
+    assert message("marketing").endswith("What you allowed here is stronger; you can withdraw it at any time.")
+    assert message().endswith("and that is honoured.")
+    assert "honoured: Marketing stays off although you allowed it" in message("analytics", curbed=("marketing",))
+    assert message("marketing", signal=False) == ""
+
+
+def test_what_a_browser_answers_by_itself_is_said_and_ticks_nothing():
+    for granted in ((), ("analytics",)):
+        for make in (question, full_page):
+            view = replace(make("en", Face.SIGNAL, *granted), adpc=True)
+            document = read(view)
+            assert "Advanced Data Protection Control" in written(view)
+            assert ticked(document) == set()
+            titles = {(): "Everything optional is off", ("analytics",): "Your browser answers for you"}
+            assert said(document.all("h1")[0].text) == titles[granted]
+            assert ("Allowed Analytics" in said(document.all("main")[0].text)) == bool(granted)
 
 
 def test_the_form_posts_its_token_to_where_it_came_from():

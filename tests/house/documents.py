@@ -17,6 +17,7 @@ from consentgw.consents.views import (
     Face,
     FrameSnippet,
     InlineSnippet,
+    OptOutView,
     ReceiptStanding,
     ReceiptView,
 )
@@ -133,6 +134,23 @@ def full_page(language: str, face: Face, *granted: str) -> ConsentView:
         face=face,
         own=OWN,
         granted=frozenset(granted),
+    )
+
+
+def opt_out(language: str, *granted: str) -> OptOutView:
+    """Return the page that ends sale and sharing, for somebody who granted this."""
+    return OptOutView(
+        language=language,
+        languages=SHOP.languages,
+        site_slug=SHOP.slug,
+        site_name=SHOP.name,
+        site=SHOP,
+        notice=notice(language),
+        stays=("analytics",) if granted else (),
+        granted=granted,
+        known=bool(granted),
+        signal=bool(granted),
+        receipt="c0de" if granted else "",
     )
 
 
@@ -263,6 +281,12 @@ def documents() -> Iterator[tuple[str, View]]:
             embedded, full = asked_again(language, why)
             yield f"embed-again-{why}-{language}", embedded
             yield f"consent-again-{why}-{language}", full
+        curbed = replace(question(language, Face.DECIDED, "analytics", signal=True), curbed=frozenset({"marketing"}))
+        yield f"embed-curbed-{language}", curbed
+        yield f"embed-answered-{language}", replace(question(language, Face.SIGNAL, "analytics"), adpc=True)
+        yield f"consent-california-{language}", replace(full_page(language, Face.ASK), opt_out=True, receipt="c0de")
+        for held in ((), ("Dala",)):
+            yield f"opt-out-{bool(held)}-{language}", opt_out(language, *held)
         for standing in ReceiptStanding:
             yield f"receipt-{standing}-{language}", receipt(language, standing, "analytics")
         for status, code in PROBLEMS:

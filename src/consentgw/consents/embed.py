@@ -12,7 +12,7 @@ from markupsafe import escape
 from consentgw.consents import service
 from consentgw.consents.again import recall
 from consentgw.consents.asking import Desk, day, face_of, language_of
-from consentgw.consents.model import Channel, Held, Standing, State
+from consentgw.consents.model import Channel, Held, Signals, Standing, State
 from consentgw.consents.stylesheet import Showing, stylesheet, theme
 from consentgw.consents.views import EmbedView, Face
 from consentgw.errors import AlreadyAnswered, Conflict, Refused, Unavailable
@@ -154,7 +154,7 @@ class Embed:
         status: int = 200,
     ) -> Response:
         again = await recall(self.db, offer, held, standing, language)
-        page = self._prepared(offer, language, face, standing, again, signal=said.gpc)
+        page = self._prepared(offer, language, face, standing, self.states.signals(offer, said), again)
         notice = offer.notices[language]
         elements = releases(offer, standing) if released else ""
         body = page.fill(
@@ -168,9 +168,9 @@ class Embed:
         return surface.answer(body, (b"content-language", language.encode()), places=offer.places, status=status)
 
     def _prepared(
-        self, offer: Offer, language: str, face: Face, standing: Standing, again: Again | None, *, signal: bool
+        self, offer: Offer, language: str, face: Face, standing: Standing, signals: Signals, again: Again | None
     ) -> Prepared:
-        key = (language, face, standing.granted, again, signal)
+        key = (language, face, standing.granted, standing.curbed, signals.gpc, signals.adpc, again)
         page = offer.prepared.get(key)
         if page is None:
             if len(offer.prepared) > _PREPARED:
@@ -181,7 +181,9 @@ class Embed:
                 notice=offer.notices[language],
                 face=face,
                 granted=standing.granted,
-                signal=signal,
+                signal=signals.gpc,
+                adpc=signals.adpc,
+                curbed=standing.curbed,
                 again=again,
             )
             page = offer.prepared[key] = Prepared.of(view)

@@ -12,7 +12,8 @@ from consentgw.consents.again import recall
 from consentgw.consents.asking import Desk, day, face_of, language_of
 from consentgw.consents.model import Channel, Held, Method, Standing, State, standing
 from consentgw.consents.receipt import KIND
-from consentgw.consents.views import Answered, ConsentView, Face, ReceiptStanding, ReceiptView
+from consentgw.consents.signals import requests_address
+from consentgw.consents.views import Answered, ConsentView, Face, OptOutView, ReceiptStanding, ReceiptView
 from consentgw.errors import AlreadyAnswered, Conflict, NotFound, Refused, Unavailable
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """``/consent/{site}`` and ``/receipt/{code}``."""
+    """``/consent/{site}``, ``/sites/{site}/do-not-sell`` and ``/receipt/{code}``."""
 
     db: Database
     catalogue: Catalogue
@@ -60,6 +61,7 @@ class Pages:
         return (
             Route("/consent/{site}", self.ask, surfaces.VISITOR),
             Route("/consent/{site}", self.decide, surfaces.VISITOR, ("POST",)),
+            Route("/sites/{site}/do-not-sell", self.opt_out, surfaces.VISITOR),
             Route("/receipt/{code}.json", self.download, surfaces.DOWNLOAD),
             Route("/receipt/{code}.jws", self.download_signed, surfaces.DOWNLOAD),
             Route("/receipt/{code}", self.receipt, surfaces.VISITOR),
@@ -89,6 +91,40 @@ class Pages:
             return await self._record(form, offer, said, held, chosen)
         except (Refused, Conflict, Unavailable) as error:
             return await self._again(request, offer, held, chosen, code or "", error)
+
+    async def opt_out(self, request: Request) -> Response:
+        """Show "Do Not Sell or Share My Personal Information" (11 CCR 7026): apart from the question, for one press.
+
+        Raises:
+            NotFound: the law of the site knows no such page.
+        """
+        offer = self.catalogue.offer(request.path_params["site"])
+        if not offer.terms.opt_out:
+            raise NotFound("this site's law has no opt-out of sale or sharing")
+        asked, said = query(request), provenance(request)
+        code = asked.one("receipt") or ""
+        held = await self._held(request, offer, said, code)
+        language = language_of(request, offer, asked.one("lang"))
+        now = time.time()
+        holds = self.states.standing(held, offer, said, now)
+        notice = offer.notices[language]
+        ends = holds.granted & offer.terms.sold
+        view = OptOutView(
+            language=language,
+            languages=offer.site.languages,
+            site_slug=offer.site.slug,
+            site_name=offer.site.name,
+            site=offer.site,
+            notice=notice,
+            stays=tuple(sorted(holds.granted & offer.terms.asked - ends)) if holds.holds else (),
+            granted=tuple(each.wording[language].title for each in notice.purposes if each.key in ends),
+            known=held is not None,
+            signal=said.gpc,
+            receipt=code,
+        )
+        token = self.forms.issue(offer.site.slug, notice.digest, Channel.PAGE, now)
+        body = Prepared.of(view).fill(token=token)
+        return surfaces.VISITOR.answer(body, (b"content-language", language.encode()))
 
     async def receipt(self, request: Request) -> Response:
         """Show a person their own receipt; changes nothing."""
@@ -190,7 +226,10 @@ class Pages:
             own=own_cookies(offer.site),
             granted=holds.granted,
             signal=said.gpc,
+            adpc=self.states.signals(offer, said).adpc,
+            curbed=holds.curbed,
             again=again,
+            opt_out=offer.terms.opt_out,
             receipt=code,
         )
         body = Prepared.of(view).fill(
@@ -200,6 +239,11 @@ class Pages:
             answered=day(held.decided_at, language) if held else "",
         )
         answer = surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
+        if self.states.adpc:
+            requests = requests_address(offer.site.slug, language)
+            answer.headers["link"] = (
+                f'<{requests}>; rel="consent-requests"; hreflang="{" ".join(offer.site.languages)}"'
+            )
         if status == 503:
             answer.headers["retry-after"] = "2"
         return answer
@@ -237,6 +281,7 @@ class Pages:
             expires_at=receipt.expires_at,
             policy=receipt.policy,
             notice_digest=receipt.decision.notice,
+            opt_out=offer.terms.opt_out,
         )
         token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
         body = Prepared.of(view).fill(token=token)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from consentgw.consents import store
 from consentgw.consents.model import Held, Signals, Standing, standing
+from consentgw.consents.signals import heard
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -81,6 +82,8 @@ class States:
     changes: Changes
     origin: str
     """Our own origin: documents of ours ask on the site's behalf."""
+    adpc: bool = False
+    """Whether browsers may answer by Advanced Data Protection Control."""
 
     def held(self, request: Request, offer: Offer, said: Provenance) -> Held | None:
         """Return the decision that counts for this browser at this site.
@@ -95,7 +98,11 @@ class States:
 
     def standing(self, held: Held | None, offer: Offer, said: Provenance, now: float) -> Standing:
         """Return what holds now."""
-        return standing(held, offer.terms, now=now, signals=Signals(gpc=said.gpc))
+        return standing(held, offer.terms, now=now, signals=self.signals(offer, said))
+
+    def signals(self, offer: Offer, said: Provenance) -> Signals:
+        """Return what the browser says by itself."""
+        return heard(said, offer, adpc_too=self.adpc)
 
     def keep(self, offer: Offer, held: Held, now: float) -> tuple[bytes, bytes]:
         """Return the header by which a browser keeps a decision: while it holds, and while a refusal rests."""

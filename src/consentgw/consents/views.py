@@ -75,7 +75,13 @@ class _Answer(_Question):
     __slots__ = ()
     face: Face
     granted: frozenset[str]
+    curbed: frozenset[str]
     again: Again | None
+
+    @property
+    def kept_off(self) -> tuple[str, ...]:
+        """Return the titles of what was granted and a signal of the browser keeps off."""
+        return tuple(title for key, title, _ in self.asked if key in self.curbed)
 
     @property
     def new(self) -> tuple[str, ...]:
@@ -115,6 +121,10 @@ class EmbedView(_Answer, View):
     """What holds now; boxes are ticked only for this, and only where an answer holds."""
     signal: bool = False
     """Whether the browser sends Global Privacy Control."""
+    adpc: bool = False
+    """Whether it says anything by Advanced Data Protection Control."""
+    curbed: frozenset[str] = frozenset()
+    """What was granted, and a signal keeps off."""
     again: Again | None = None
     """Why a person who answered before is asked again."""
     token: ClassVar[Markup] = slot("token")
@@ -140,13 +150,35 @@ class ConsentView(_Answer, Page):
     """Our own cookies, listed with what is necessary."""
     granted: frozenset[str] = frozenset()
     signal: bool = False
+    adpc: bool = False
+    curbed: frozenset[str] = frozenset()
     again: Again | None = None
+    opt_out: bool = False
+    """Whether the law asks for a page of its own to opt out of sale and sharing."""
     receipt: str = ""
     """Code of the receipt this page was opened from; the answer then replaces that one."""
     token: ClassVar[Markup] = slot("token")
     until: ClassVar[Markup] = slot("until")
     answered: ClassVar[Markup] = slot("answered")
     receipt_url: ClassVar[Markup] = slot("receipt_url")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOutView(Page):
+    """ "Do Not Sell or Share My Personal Information": one press, apart from every banner. Slot: ``token``."""
+
+    template: ClassVar[str] = "opt_out.html"
+    site: Site
+    notice: Notice
+    stays: tuple[str, ...] = ()
+    """Purposes that were granted and are neither sale nor sharing: they go on."""
+    granted: tuple[str, ...] = ()
+    """Titles of what is granted now and ends with the press."""
+    known: bool = False
+    """Whether there is an answer of this browser, or of the receipt the page was opened from."""
+    signal: bool = False
+    receipt: str = ""
+    token: ClassVar[Markup] = slot("token")
 
 
 class ReceiptStanding(StrEnum):
@@ -200,6 +232,7 @@ class ReceiptView(_Question, Page):
     expires_at: datetime
     policy: PolicyRef
     notice_digest: str
+    opt_out: bool = False
     token: ClassVar[Markup] = slot("token")
 
     @property

@@ -20,7 +20,10 @@ _WANTED = {
     b"sec-fetch-dest": "destination",
     b"sec-fetch-mode": "mode",
     b"sec-gpc": "signal",
+    b"adpc": "adpc",
 }
+_LISTS = frozenset({"signal", "adpc"})
+"""Repeated ones are joined, as a proxy may have done before (RFC 9110, 5.3); of any other, the last counts."""
 
 
 @dataclass(slots=True)
@@ -33,11 +36,14 @@ class Provenance:
     destination: str | None = None
     mode: str | None = None
     signal: str | None = None
+    adpc: str | None = None
 
     @property
     def gpc(self) -> bool:
-        """Return whether Global Privacy Control is on: exactly ``1``, anything else is no statement."""
-        return self.signal == "1"
+        """Return whether Global Privacy Control is on: exactly ``1``, among several one; anything else is nothing."""
+        if self.signal is None or "," not in self.signal:
+            return self.signal == "1"
+        return "1" in (value.strip(" \t") for value in self.signal.split(","))
 
     @property
     def page(self) -> str | None:
@@ -61,11 +67,11 @@ class Provenance:
 
 
 def provenance(request: Request) -> Provenance:
-    """Read the headers that tell where a request comes from; of a repeated one, ``Sec-GPC: 1`` wins, else the last."""
+    """Read the headers that tell where a request comes from."""
     found = Provenance()
     for name, value in request.scope["headers"]:
         if field := _WANTED.get(name):
-            if field == "signal" and found.gpc:
-                continue
-            setattr(found, field, value.decode("latin-1"))
+            said = value.decode("latin-1")
+            before = getattr(found, field) if field in _LISTS else None
+            setattr(found, field, said if before is None else f"{before},{said}")
     return found

@@ -90,7 +90,7 @@ _EMBED = {
     **_EMBEDDABLE,
     # strict-origin and not no-referrer: with the latter browsers send "Origin: null" on the decision.
     "referrer-policy": "strict-origin",
-    "vary": "Cookie, Sec-GPC, Accept-Language",
+    "vary": "Cookie, Sec-GPC, ADPC, Accept-Language",
     "x-robots-tag": "noindex",
 }
 _TOP = {
@@ -139,7 +139,7 @@ STYLE = Surface(
         **_EMBEDDABLE,
         "content-security-policy": _FILE,
         "referrer-policy": "no-referrer",
-        "vary": "Cookie, Sec-GPC, Referer",
+        "vary": "Cookie, Sec-GPC, ADPC, Referer",
     },
 )
 """The state stylesheet of a partner's page."""
@@ -152,14 +152,14 @@ RELEASE = Surface(
         # 'self', because our own confirmation holds the frames that a yes has released.
         "content-security-policy": f"{_NOTHING}; frame-ancestors 'self' {{partner}}",
         "referrer-policy": "no-referrer",
-        "vary": "Cookie, Sec-Fetch-Dest, Referer",
+        "vary": "Cookie, Sec-GPC, ADPC, Sec-Fetch-Dest, Referer",
     },
 )
 """The gate: a redirect to a vendor, or nothing. The kind of element decides the media type."""
 
 _PRIVATE = {**_TOP, "cache-control": "no-store", "referrer-policy": "same-origin", "x-robots-tag": "noindex"}
 
-VISITOR = Surface("visitor", _HTML, _PRIVATE)
+VISITOR = Surface("visitor", _HTML, {**_PRIVATE, "vary": "Cookie, Sec-GPC, ADPC, Accept-Language"})
 """A page of ours at top level."""
 
 POLICY = Surface(
