@@ -129,11 +129,10 @@ class StateCookie:
         text = self._seal.open(value)
         if text is None:
             return None
-        receipt, subject, sequence, notice, method, decided, expires, granted, refused, signal, its_site = text.split(
-            "."
-        )
-        if its_site != site:
+        parts = text.split(".")
+        if len(parts) != 11 or parts[-1] != site:
             return None
+        receipt, subject, sequence, notice, method, decided, expires, granted, refused, signal, _ = parts
         return Held(
             receipt=from_text(receipt),
             subject=from_text(subject),
