@@ -91,9 +91,14 @@ def test_of_contradicting_signals_the_one_that_protects_wins(values, gpc):
     assert said(*((b"sec-gpc", value.encode()) for value in values)).gpc is gpc
 
 
-@pytest.mark.parametrize("value", [b"", b"0", b"1 ", b" 1", b"true", b"1, 1", b"\xb9"])
+@pytest.mark.parametrize("value", [b"", b"0", b"1 ", b" 1", b"true", b"0, 0", b"11", b"\xb9"])
 def test_only_a_plain_one_is_a_signal(value):
     assert not said((b"sec-gpc", value)).gpc
+
+
+@pytest.mark.parametrize("value", [b"1, 1", b"0, 1", b"1,0"])
+def test_signals_that_a_proxy_joined_are_read_one_by_one(value):
+    assert said((b"sec-gpc", value)).gpc
 
 
 def test_bytes_that_are_no_text_are_read_without_a_fuss():
