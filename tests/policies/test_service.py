@@ -188,6 +188,21 @@ def test_a_material_change_gives_its_reason_in_every_language(db):
     assert second.change is Change.MATERIAL
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("Рекомендуем принять новые правила.", "ru: the reason: people are pushed towards yes"),
+        ("Продолжая, вы соглашаетесь.", "ru: the reason: visiting or using a site is never consent"),
+        ("а" * 501, "ru: the reason has 501 letters"),
+    ],
+)
+def test_a_reason_is_read_by_the_law_lint_like_the_text(db, reason, told):
+    db.apply(follow)
+
+    with pytest.raises(Unpublishable, match=told):
+        db.apply(publish, SHOP, drafts(), FACTS, reasons={**REASONS, "ru": reason})
+
+
 def test_an_editorial_change_may_go_without_a_reason_but_not_with_half_of_one(db):
     db.apply(follow)
 

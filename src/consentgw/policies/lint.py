@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from consentgw.policies.placeholders import Sources
 
 _STALE = timedelta(days=365)
+REASON = 500
+"""Letters of a reason at the most."""
 _LONGEST = 500
 """Letters of a sentence that are looked at together; what people can read is shorter."""
 _END = re.compile(r"(?<=[.!?…])\s+")
@@ -101,6 +103,19 @@ def wording(draft: str, language: str, rules: Rules) -> Iterator[Finding]:
         for line, sentence in _sentences(block.text, block.line):
             for rule, says, remedy, severity in _judge(sentence, language, rules, managed=managed):
                 yield Finding(rule=rule, says=says, remedy=remedy, language=language, line=line, severity=severity)
+
+
+def reasons(said: Mapping[str, str], rules: Rules) -> Iterator[Finding]:
+    """Yield what is wrong with the reasons of a change, which visitors read before they answer."""
+    for language, reason in said.items():
+        if len(reason) > REASON:
+            says = f"the reason has {len(reason)} letters; it stands in the question, where {REASON} are enough"
+            yield Finding(rule="reason", says=says, language=language)
+            continue
+        for _, sentence in _sentences(reason, 0):
+            for rule, says, remedy, severity in _judge(sentence, language, rules, managed=True):
+                says = f"the reason: {says}"
+                yield Finding(rule=rule, says=says, remedy=remedy, language=language, severity=severity)
 
 
 _Verdict = tuple[str, str, str, Severity]

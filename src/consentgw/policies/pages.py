@@ -187,7 +187,11 @@ class PolicyPages:
         site: str = request.path_params["site"]
         if not SLUG.fullmatch(site):
             raise NotFound("no site has such a name")
-        policy = await self.db.read(store.in_force, site, self.db.clock())
+        stand = places(await self._chain(site, fresh_for=0), self.db.clock())
+        ruling = stand[-1].ruling if stand else None
+        if ruling is None:
+            raise NotFound("the site has no policy in force")
+        policy = await self._policy(ruling.version)
         address = f"/policy/{policy.version}"
         if (chosen := query(request).one("lang")) is not None:
             if chosen not in policy.languages:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from consentgw import outbox
 from consentgw.errors import Conflict, Malformed, NotFound, TooLarge
 from consentgw.law.profiles import profile
-from consentgw.policies import store
+from consentgw.policies import lint, store
 from consentgw.policies.findings import Finding, Severity, Unpublishable
-from consentgw.policies.lint import lint
 from consentgw.policies.model import Change, PolicyVersion, day_name, numbered
 from consentgw.policies.placeholders import Sources, fill
 from consentgw.policies.rendering import LIMIT, Rendering, render
@@ -39,7 +38,7 @@ class Composed:
     @property
     def errors(self) -> tuple[Finding, ...]:
         """Return the findings that forbid publishing."""
-        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+        return _grave(self.findings)
 
 
 def starter(languages: Iterable[str]) -> dict[str, str]:
@@ -71,8 +70,9 @@ def publish(
     """
     effective_from = effective_from or unit.now
     composed = compose(site, drafts, facts, effective_from.date())
-    if composed.errors:
-        raise Unpublishable(composed.errors)
+    rules = profile(site.profile).on(effective_from.date())
+    if errors := (*composed.errors, *_grave(lint.reasons(reasons, rules))):
+        raise Unpublishable(errors)
     before = store.latest(unit.connection, site.slug)
     if before and before.published_at > unit.now:
         raise Conflict(f"{before.version} is dated later than now: check the clock of this machine")
@@ -136,7 +136,7 @@ def compose(site: Site, drafts: Mapping[str, str], facts: Facts, on: date) -> Co
             findings += error.findings
         except Malformed as error:
             findings.append(Finding(rule="structure", says=str(error), language=language))
-    return Composed(renderings, (*findings, *_uneven(renderings), *lint(sources, written)))
+    return Composed(renderings, (*findings, *_uneven(renderings), *lint.lint(sources, written)))
 
 
 def _uneven(renderings: Mapping[str, Rendering]) -> list[Finding]:
@@ -152,3 +152,7 @@ def _uneven(renderings: Mapping[str, Rendering]) -> list[Finding]:
             continue
         findings.append(Finding(rule="structure", says=says))
     return findings
+
+
+def _grave(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if finding.severity is Severity.ERROR)
