@@ -53,7 +53,7 @@ async def test_an_editorial_version_bothers_nobody_and_a_material_one_asks_with_
 
     change(seeded, publish, "We keep more than before.", reasons=REASONS)
     async with visiting(seeded, aigerim.jar) as aigerim:
-        assert await showing(aigerim, slug) == ("framed" if slug == "shop" else "asks")
+        assert await showing(aigerim, slug) == "framed"
         assert await released(aigerim, slug) == set()
         for language, reason in REASONS.items():
             page = await aigerim.frame(f"/embed/{slug}?lang={language}", ORIGIN[slug])
@@ -86,7 +86,7 @@ async def test_a_new_purpose_is_asked_about_while_earlier_answers_go_on(seeded, 
 
     change(seeded, configure, (*PURPOSES, MAPS), (*TAGS, MAP))
     async with visiting(seeded, aigerim.jar) as aigerim:
-        assert await showing(aigerim, slug) == ("framed" if slug == "shop" else "asks")
+        assert await showing(aigerim, slug) == "framed"
         assert await released(aigerim, slug) == {"ga"}, "the tag of the new purpose waits, the others go on"
         for language in ("kk", "ru", "en"):
             page = await aigerim.frame(f"/embed/{slug}?lang={language}", ORIGIN[slug])
@@ -106,7 +106,7 @@ async def test_who_refused_is_asked_about_a_new_purpose_too_and_nothing_else_cha
 
     change(seeded, configure, (*PURPOSES, MAPS), (*TAGS, MAP))
     async with visiting(seeded, aigerim.jar) as aigerim:
-        assert await showing(aigerim) == "asks"
+        assert await showing(aigerim) == "framed"
         assert await released(aigerim) == set()
 
 
@@ -174,7 +174,7 @@ async def test_an_expired_yes_is_asked_again_and_says_so(seeded):
     async with visiting(seeded, jar) as aigerim:
         page = await aigerim.frame("/embed/news", NEWS)
 
-        assert await showing(aigerim) == "asks"
+        assert await showing(aigerim) == "framed"
         assert "Your answer has expired" in page.text
         assert page.text.count("Your earlier answer: allowed") == 2
         assert await released(aigerim) == set()
@@ -241,7 +241,7 @@ async def test_elsewhere_a_material_change_asks_who_refused_too(seeded_sqlite):
     change(seeded_sqlite, publish, "We keep more than before.", reasons=REASONS)
 
     async with visiting(seeded_sqlite, aigerim.jar) as aigerim:
-        assert await showing(aigerim) == "asks"
+        assert await showing(aigerim) == "framed"
 
 
 async def test_a_version_for_later_asks_nobody_before_its_day_and_everybody_from_then_on(seeded):
@@ -249,7 +249,7 @@ async def test_a_version_for_later_asks_nobody_before_its_day_and_everybody_from
     change(seeded, publish, "We keep more.", clock=clock, effective_from=clock.now + timedelta(days=3), reasons=REASONS)
     async with visiting(seeded, clock=clock) as aigerim:
         await answer(aigerim)
-        for days, shown in ((2, "decided"), (2, "asks")):
+        for days, shown in ((2, "decided"), (2, "framed")):
             clock.step(days=days)
             await _until(lambda: showing(aigerim), shown)
         assert REASONS["en"] in (await aigerim.frame("/embed/news", NEWS)).text

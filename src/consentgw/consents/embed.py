@@ -23,7 +23,6 @@ from consentgw.http.origins import provenance
 from consentgw.http.pages import Prepared
 from consentgw.http.problems import status_of
 from consentgw.notices.model import Kind
-from consentgw.sites.model import Style
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -194,8 +193,8 @@ def _showing(offer: Offer, standing: Standing, stands: str | None) -> Showing:
     """Return what the partner's page shows. ``stands`` is the notice of the question in the page, where it says so."""
     if not standing.asks:
         return Showing.SIGNAL if standing.state is State.SIGNAL else Showing.DECIDED
-    current = standing.state is State.UNDECIDED and (stands is None or stands in offer.digests)
-    return Showing.ASKS if current or offer.site.style is Style.FRAME else Showing.FRAMED
+    current = stands is None or stands in offer.digests
+    return Showing.ASKS if standing.state is State.UNDECIDED and current else Showing.FRAMED
 
 
 def releases(offer: Offer, standing: Standing) -> str:

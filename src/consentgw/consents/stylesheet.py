@@ -35,12 +35,14 @@ class Showing(StrEnum):
 
 def stylesheet(site: Site, showing: Showing) -> bytes:
     """Return the stylesheet for the partner's page, in one of its states."""
-    rules = [_BASE, _CONTROL]
+    rules, room = [_BASE, _CONTROL], "320px"
     if showing is Showing.ASKS and site.style is Style.INLINE:
         rules.append(_ASKS_INLINE)
     elif showing in {Showing.ASKS, Showing.FRAMED}:
         rules += [_ASKS_FRAME, _FIXED if site.style is Style.INLINE else _STICKY]
+        room = "400px" if showing is Showing.FRAMED else room  # it has more to say
     css = Template("".join(rules)).substitute(
+        room=room,
         corner=site.looks.corner,
         side="flex-start" if site.looks.corner == "left" else "flex-end",
         light=_roles(site.looks.accent, LIGHT),
@@ -174,7 +176,7 @@ _ASKS_FRAME = """
   .cg .cg-set { position: static; display: block; padding: 0; pointer-events: auto; }
   .cg .cg-set > summary { display: none; }
   .cg .cg-set::details-content { display: block; content-visibility: visible; block-size: auto; opacity: 1; }
-  .cg .cg-frame { width: 100%; max-width: none; height: 320px; max-height: 70vh; margin: 0; border: 0;
+  .cg .cg-frame { width: 100%; max-width: none; height: $room; max-height: 70vh; margin: 0; border: 0;
     border-top: 1px solid var(--line); border-radius: 0; box-shadow: 0 -6px 30px rgb(0 0 0 / .16); }
 }
 """
@@ -186,5 +188,7 @@ _STICKY = """
 
 # The section stands at the top of the page, so the room is made as for the form in the page.
 _FIXED = """
-@supports selector(::details-content) { :root:has(.cg-ask) { margin-bottom: 320px; scroll-padding-bottom: 320px; } }
+@supports selector(::details-content) {
+  :root:has(.cg-ask) { margin-bottom: min($room, 70vh); scroll-padding-bottom: min($room, 70vh); }
+}
 """
