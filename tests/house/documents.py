@@ -295,6 +295,7 @@ def documents() -> Iterator[tuple[str, View]]:
             )
             yield f"problem-{status}-{code}-{language}", problem
         yield from policies(language)
+        yield f"notice-{language}", snapshot(language)
 
 
 def snippets() -> Iterator[tuple[str, View]]:
