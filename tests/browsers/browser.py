@@ -29,7 +29,7 @@ class Options:
     height: int = 800
     dark: bool = False
     forced_colors: bool = False
-    patience: float = 10.0
+    patience: float = 30.0
     """Seconds a page may take to show what is waited for."""
 
 
