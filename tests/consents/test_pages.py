@@ -215,6 +215,19 @@ async def test_a_withdrawal_that_is_refused_says_so_and_offers_a_fresh_form(gate
     assert second.receipt.decision.granted == frozenset()
 
 
+async def test_the_languages_of_a_refused_withdrawal_lead_back_to_the_receipt(gateway, aigerim):
+    _, page = await answered(aigerim)
+    refused = await page.press("withdraw", origin=EVE)
+    before = digest(gateway.settings)
+
+    back = await refused.follow("?lang=ru")
+
+    assert back.url == page.url.replace("lang=en", "lang=ru")
+    assert back.language == "ru"
+    assert back.offers("withdraw")
+    assert digest(gateway.settings) == before
+
+
 async def test_the_address_for_withdrawing_takes_nothing_else(gateway, aigerim):
     _, page = await answered(aigerim, "reject_all")
     form = page.form("save")

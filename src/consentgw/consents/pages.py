@@ -65,6 +65,7 @@ class Pages:
             Route("/receipt/{code}.json", self.download, surfaces.DOWNLOAD),
             Route("/receipt/{code}.jws", self.download_signed, surfaces.DOWNLOAD),
             Route("/receipt/{code}", self.receipt, surfaces.VISITOR),
+            Route("/receipt/{code}/withdraw", self.back, surfaces.VISITOR),
             Route("/receipt/{code}/withdraw", self.withdraw, surfaces.VISITOR, ("POST",)),
         )
 
@@ -129,6 +130,13 @@ class Pages:
     async def receipt(self, request: Request) -> Response:
         """Show a person their own receipt; changes nothing."""
         return await self._receipt(request, await self._kept(request))
+
+    async def back(self, request: Request) -> Response:
+        """Lead to the receipt: whoever follows a link from a refused withdrawal must not end at an error."""
+        offer = self.catalogue.offer((await self._kept(request)).receipt.site)
+        language = language_of(request, offer, query(request).one("lang"))
+        location = f"/receipt/{request.path_params['code']}?lang={language}".encode()
+        return surfaces.VISITOR.answer(b"", (b"location", location), status=303)
 
     async def withdraw(self, request: Request) -> Response:
         """Withdraw whatever the receipt's subject has granted at this site."""
