@@ -11,10 +11,13 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.browsers.browser import Cookie, Options
 from tests.browsers.marionette import Marionette, MarionetteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MISSING = (
     "The tests need Firefox. Run `./run test`, which installs it where it can; or install the package"
@@ -170,19 +173,21 @@ class Firefox:
         self._return()
 
     def texts(self, css: str) -> list[str]:
-        return [self._command("WebDriver:GetElementText", id=found) for found in self._find(css)]
+        return self._steady(lambda: [self._command("WebDriver:GetElementText", id=found) for found in self._find(css)])
 
     def shown(self, css: str) -> int:
-        return sum(self._displayed(found) for found in self._find(css))
+        return self._steady(lambda: sum(self._displayed(found) for found in self._find(css)))
 
     def attribute(self, css: str, name: str) -> str | None:
-        return self._command("WebDriver:GetElementAttribute", id=self._first(css), name=name)
+        return self._steady(lambda: self._command("WebDriver:GetElementAttribute", id=self._first(css), name=name))
 
     def style(self, css: str, name: str) -> str:
-        return self._command("WebDriver:GetElementCSSValue", id=self._first(css), propertyName=name)
+        return self._steady(
+            lambda: self._command("WebDriver:GetElementCSSValue", id=self._first(css), propertyName=name)
+        )
 
     def box(self, css: str) -> tuple[float, float, float, float]:
-        rect = self._command("WebDriver:GetElementRect", id=self._first(css))
+        rect = self._steady(lambda: self._command("WebDriver:GetElementRect", id=self._first(css)))
         return rect["x"], rect["y"], rect["width"], rect["height"]
 
     def click(self, css: str, text: str | None) -> None:
@@ -260,6 +265,17 @@ class Firefox:
                 raise AssertionError(f"there is no {css}; the page says: {self.texts('body')}")
             time.sleep(0.05)
         return found[0]
+
+    def _steady(self, look: Callable[[], Any]) -> Any:
+        """Look again when the document was replaced between finding an element and asking it."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return look()
+            except MarionetteError as error:
+                if error.kind != "stale element reference" or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def _displayed(self, element: str) -> bool:
         return self._command("WebDriver:IsElementDisplayed", id=element)
