@@ -1,0 +1,69 @@
+"""Commands that serve, show, measure and examine the gateway."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from consentgw import __version__
+from consentgw.db import open_database
+from consentgw.doctor import examine
+from consentgw.http.server import serve as run_server
+from consentgw.settings import Settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [CONSENTGW_HOST]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [CONSENTGW_PORT]")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; more than one needs PostgreSQL.")
+def serve(**given: str | int | None) -> None:
+    """Serve the gateway."""
+    settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
+    settings.secrets()
+    with open_database(settings):
+        pass  # what is unsafe is said here, in one sentence, before any process is started
+    click.echo(
+        f"consentgw {__version__} on http://{settings.host}:{settings.port}, for {settings.public_url}", err=True
+    )
+    run_server(
+        "consentgw.app:create_app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        trusted_proxies=[address.strip() for address in settings.forwarded_allow_ips.split(",") if address.strip()],
+    )
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port to listen on.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder to keep; a temporary one if left out.")
+def demo(port: int, data: Path | None) -> None:
+    """Show the whole journey: a gateway, two partner sites and stand-in vendors in one process."""
+    from consentgw.demo import run
+
+    run(port, data)
+
+
+@click.command()
+def doctor() -> None:
+    """Examine the installation and say what is wrong; exit status 1 if anything is."""
+    findings = examine(Settings.read())
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.well else 'FAIL'} {finding.what}")
+    if not all(finding.well for finding in findings):
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(0.05, 60), default=1.0, show_default=True, help="Length of one slice.")
+@click.option("--rounds", type=click.IntRange(1, 50), default=5, show_default=True)
+@click.option("--connections", type=click.IntRange(1, 512), default=64, show_default=True)
+@click.option("--postgres", metavar="URL", help="Measure on this empty PostgreSQL database too.")
+@click.option("--json", "output", type=click.Path(path_type=Path), help="Write the figures to this file too.")
+def bench(seconds: float, rounds: int, connections: int, postgres: str | None, output: Path | None) -> None:
+    """Measure this machine: every hot address against a bare ASGI answer in the same run."""
+    from consentgw.bench import run
+
+    run(seconds=seconds, rounds=rounds, connections=connections, postgres=postgres, output=output)

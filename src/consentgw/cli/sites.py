@@ -1,0 +1,88 @@
+"""Commands that look after sites."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consentgw.configuration import service as configuration
+from consentgw.configuration.reading import read_site
+from consentgw.consents.views import snippet as snippet_of
+from consentgw.db import open_database, open_reader
+from consentgw.errors import Conflict, NotFound
+from consentgw.notices.catalogue import read_offer
+from consentgw.settings import Settings
+from consentgw.sites import store as sites
+from consentgw.sites.model import LANGUAGES, Style
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from consentgw.notices.catalogue import Offer
+
+
+@click.group()
+def site() -> None:
+    """Look after sites."""
+
+
+@site.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder with the policy as kk.md, ru.md, en.md; our starter text if left out.",
+)
+def add(file: Path, policy: Path | None) -> None:
+    """Add the site that FILE (site.toml) describes, publish its policy and begin to ask."""
+    source = read_site(file, policy)
+    with open_database(Settings.read()) as database:
+        if source.slug in {known.slug for known in database.ask(sites.everyone)}:
+            raise Conflict(f"there is a site {source.slug!r} already; consentgw apply changes it")
+        done = database.apply(configuration.apply, [source])
+    click.echo(f"added {source.slug}, policy {done.published[0]} is in force")
+    click.echo(f"next: consentgw site snippet {source.slug}")
+
+
+@site.command("list")
+def list_() -> None:
+    """List the sites."""
+    with open_reader(Settings.read()) as connection:
+        for one in sites.everyone(connection):
+            click.echo(f"{one.slug}\t{one.name}\t{one.style}\t{', '.join(sorted(one.origins))}")
+
+
+@site.command()
+@click.argument("slug")
+def show(slug: str) -> None:
+    """Show what a site asks, as JSON."""
+    with open_reader(Settings.read()) as connection:
+        offer = _offer(connection, slug)
+    click.echo(json.dumps(offer.notices[offer.site.language].content(), ensure_ascii=False, indent=2))
+
+
+@site.command()
+@click.argument("slug")
+@click.option("--style", type=click.Choice([style.value for style in Style]), help="The site's own if left out.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="The site's first language if left out.")
+def snippet(slug: str, style: str | None, lang: str | None) -> None:
+    """Print the lines a partner pastes into its pages."""
+    settings = Settings.read()
+    with open_reader(settings) as connection:
+        offer = _offer(connection, slug)
+    chosen = replace(offer.site, style=Style(style)) if style else offer.site
+    notice = offer.notices.get(lang or chosen.language)
+    if notice is None:
+        raise NotFound(f"{slug} speaks {', '.join(chosen.languages)}")
+    click.echo(snippet_of(chosen, notice, settings.public_url))
+
+
+def _offer(connection: Connection, slug: str) -> Offer:
+    offer = read_offer(connection, sites.read(connection, slug))
+    if offer is None:
+        raise NotFound(f"{slug} asks nothing yet: it has no policy in force")
+    return offer
