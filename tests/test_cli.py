@@ -177,6 +177,7 @@ def test_a_data_folder_that_is_a_file_is_told(unmigrated_sqlite_settings, comman
         ("CONSENTGW_WORKERS", "2"),
         ("CONSENTGW_SECRET", "short"),
         ("CONSENTGW_SECRET_FILE", "/nowhere/at/all"),
+        ("CONSENTGW_CALENDAR", "/nowhere/at/all"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(here, name, value):

@@ -126,6 +126,18 @@ async def test_a_clock_that_goes_wrong_is_found(seeded_sqlite):
     assert "from the future" in complaint
 
 
+def test_the_file_of_moved_days_is_read_and_told(seeded_sqlite, tmp_path):
+    moved = tmp_path / "moved.toml"
+    settings = seeded_sqlite.model_copy(update={"calendar": moved})
+
+    assert complaints(settings) == [f"CONSENTGW_CALENDAR: cannot read {moved}"]
+
+    moved.write_text("[KZ]\noff = [2027-01-04]\n")
+
+    assert complaints(settings) == []
+    assert any("KZ+1-0" in finding.what for finding in examine(settings))
+
+
 def test_before_the_first_start_nothing_is_made_and_nothing_is_missed(seeded_file, tmp_path, monkeypatch):
     monkeypatch.delenv("CONSENTGW_SECRET", raising=False)
     settings = copy_of(seeded_file, tmp_path).model_copy(update={"secret": Settings.read(secret="").secret})

@@ -30,6 +30,7 @@ EVERY = {
     "workers": "4",
     "development": "1",
     "adpc": "1",
+    "calendar": "/etc/consent/moved.toml",
     "forwarded_allow_ips": "10.0.0.1",
 }
 
@@ -78,6 +79,7 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9000, 4)
     assert settings.development
     assert settings.adpc
+    assert str(settings.calendar) == "/etc/consent/moved.toml"
     assert settings.forwarded_allow_ips == "10.0.0.1"
 
 

@@ -13,6 +13,7 @@ from consentgw.db.database import utc_now
 from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, derive, verify
+from consentgw.law.deadlines import read_calendars
 from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
@@ -43,7 +44,7 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything that can be looked at without changing anything."""
-    findings = [_address(settings)]
+    findings = [_address(settings), _calendar(settings)]
     if settings.embedded and sqlite3.sqlite_version_info < _SOUND_SQLITE:
         findings.append(
             Finding(True, f"SQLite {sqlite3.sqlite_version} is safe with our single writer; 3.51.3 is newer")
@@ -63,6 +64,15 @@ def _address(settings: Settings) -> Finding:
     return Finding(
         True, f"visitors reach the gateway under {settings.public_url}: fine for trying out, not for the public"
     )
+
+
+def _calendar(settings: Settings) -> Finding:
+    try:
+        corrected = read_calendars(settings.calendar).corrected
+    except ConsentgwError as error:
+        return Finding(False, str(error))
+    said = ", ".join(calendar.version for calendar in corrected.values()) or "as the calendar package knows them"
+    return Finding(True, f"working days for deadlines: {said}")
 
 
 def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:

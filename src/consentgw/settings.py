@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Allow plain http for the gateway on a name other than localhost."""
     adpc: bool = False
     """Let browsers answer by Advanced Data Protection Control, a draft no browser ships yet."""
+    calendar: Path | None = None
+    """A TOML file with the days off that a government moved, by country; ``law.deadlines`` reads it."""
     forwarded_allow_ips: str = ""
     """Addresses of proxies whose ``X-Forwarded-*`` is believed; empty believes nobody."""
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from consentgw.errors import Malformed
-from consentgw.law.deadlines import Calendar, due, extended, read_calendar
+from consentgw.errors import Malformed, Misconfigured
+from consentgw.law.deadlines import Calendar, due, extended, read_calendars
 from consentgw.law.profiles import RequestType, profile
 
 KZ = Calendar("KZ")
@@ -78,21 +78,52 @@ def test_withdrawal_is_at_once_in_europe():
 
 
 def test_days_the_government_moved_are_read_from_a_file_and_told_with_the_date(tmp_path):
-    moved = tmp_path / "kz.toml"
-    moved.write_text("off = [2026-11-24]\nworked = [2026-11-28]\n")
-    calendar = read_calendar("KZ", moved)
+    moved = tmp_path / "moved.toml"
+    moved.write_text("[KZ]\noff = [2026-11-24]\nworked = [2026-11-28]\n[BR]\noff = [2026-11-25]\n")
+    calendars = read_calendars(moved)
 
-    assert calendar.working_days_after(date(2026, 11, 23), 1) == date(2026, 11, 25)
-    assert calendar.working_days_after(date(2026, 11, 27), 1) == date(2026, 11, 28)
-    assert calendar.version.endswith("KZ+1-1")
+    assert calendars.of("KZ").working_days_after(date(2026, 11, 23), 1) == date(2026, 11, 25)
+    assert calendars.of("KZ").working_days_after(date(2026, 11, 27), 1) == date(2026, 11, 28)
+    assert "KZ+1-1 " in calendars.of("KZ").version
+    assert calendars.of("US") == Calendar("US")
+
+
+def test_another_correction_is_another_version_of_the_calendar(tmp_path):
+    versions = set()
+    for text in ("[KZ]\noff = [2026-11-24]", "[KZ]\noff = [2026-11-25]", "[KZ]\nworked = [2026-11-28]", "[KZ]"):
+        (tmp_path / "moved.toml").write_text(text)
+        versions.add(read_calendars(tmp_path / "moved.toml").of("KZ").version)
+
+    assert len(versions) == 4
+    assert read_calendars(None).of("KZ").version in versions
 
 
 @pytest.mark.parametrize(
-    "text", ["off = 3", "off = ['tomorrow']", "holidays = []", "off = [", "off = [2026-01-01T00:00:00Z]"]
+    ("text", "told"),
+    [
+        ("[KZ]\noff = 3", "two lists of dates"),
+        ("[KZ]\noff = ['tomorrow']", "nothing else"),
+        ("[KZ]\nholidays = []", "nothing else"),
+        ("[KZ]\noff = [2026-01-01T00:00:00Z]", "nothing else"),
+        ("[KZ]\noff = [2026-01-01]\nworked = [2026-01-01]", "2026-01-01"),
+        ("[kz]\noff = [2026-01-01]", "a table is named like"),
+        ("KZ = 3", "two lists of dates"),
+        ("off = [2026-01-01]", "a table is named like"),
+        ("off = [", "Invalid value"),
+    ],
 )
-def test_a_calendar_that_says_something_else_is_refused(tmp_path, text):
-    file = tmp_path / "kz.toml"
+def test_a_calendar_that_says_something_else_is_refused_in_one_sentence(tmp_path, text, told):
+    file = tmp_path / "moved.toml"
     file.write_text(text)
 
-    with pytest.raises(Malformed):
-        read_calendar("KZ", file)
+    with pytest.raises(Misconfigured) as caught:
+        read_calendars(file)
+
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"CONSENTGW_CALENDAR: {file}: ")
+    assert told in str(caught.value)
+
+
+def test_a_calendar_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(Misconfigured, match="CONSENTGW_CALENDAR: cannot read"):
+        read_calendars(tmp_path / "moved.toml")

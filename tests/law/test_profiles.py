@@ -39,8 +39,8 @@ def test_every_profile_answers_every_question_today(name):
     ("name", "type_", "limit", "unit"),
     [
         ("kz", "access", 3, Unit.WORKING_DAYS),
-        ("kz", "rectification", 1, Unit.WORKING_DAYS),
-        ("kz", "restriction", 1, Unit.WORKING_DAYS),
+        ("kz", "rectification", 3, Unit.WORKING_DAYS),
+        ("kz", "restriction", 3, Unit.WORKING_DAYS),
         ("kz", "consent_withdrawal", 15, Unit.WORKING_DAYS),
         ("kz", "objection", 3, Unit.WORKING_DAYS),
         ("kz", "erasure", 15, Unit.CALENDAR_DAYS),
@@ -55,6 +55,22 @@ def test_the_limits_are_those_that_were_read(name, type_, limit, unit):
     rule = profile(name).on(TODAY).request(RequestType(type_))
 
     assert (rule.limit, rule.unit) == (limit, unit)
+
+
+@pytest.mark.parametrize("type_", ["rectification", "restriction", "erasure"])
+def test_in_kazakhstan_one_working_day_runs_from_the_ground_being_confirmed(type_):
+    rule = profile("kz").on(TODAY).confirmed(RequestType(type_))
+
+    assert rule is not None
+    assert (rule.limit, rule.unit, rule.law) == (1, Unit.WORKING_DAYS, True)
+    assert "Art. 25(2)(8)" in rule.source
+
+
+def test_elsewhere_and_for_what_needs_no_ground_the_time_runs_from_receipt_alone():
+    assert profile("kz").on(TODAY).confirmed(RequestType.ACCESS) is None
+    for name in ("eu", "uk", "us-ca", "br"):
+        rules = profile(name).on(TODAY)
+        assert [rule for rule in rules.requests if rules.confirmed(rule.type)] == []
 
 
 def test_a_value_nobody_could_check_is_never_printed_as_law():

@@ -11,6 +11,7 @@ from consentgw import __version__
 from consentgw.db import open_database
 from consentgw.doctor import examine
 from consentgw.http.server import serve as run_server
+from consentgw.law.deadlines import read_calendars
 from consentgw.settings import Settings
 
 
@@ -21,9 +22,11 @@ from consentgw.settings import Settings
 def serve(**given: str | int | None) -> None:
     """Serve the gateway."""
     settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
+    # What is unsafe or cannot be read is said here, in one sentence, before any process is started.
     settings.secrets()
+    read_calendars(settings.calendar)
     with open_database(settings):
-        pass  # what is unsafe is said here, in one sentence, before any process is started
+        pass
     click.echo(
         f"consentgw {__version__} on http://{settings.host}:{settings.port}, for {settings.public_url}", err=True
     )

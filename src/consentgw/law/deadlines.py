@@ -8,19 +8,21 @@ gave it, because both may change later.
 from __future__ import annotations
 
 import calendar as months
+import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import holidays
 
-from consentgw.errors import Malformed
+from consentgw.errors import Malformed, Misconfigured
 from consentgw.law.profiles import RequestRule, Unit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from consentgw.law.profiles import Extension
@@ -38,8 +40,11 @@ class Calendar:
 
     @property
     def version(self) -> str:
-        """Return what a deadline is computed with, to be kept beside it."""
-        moved = f"+{len(self.off)}-{len(self.worked)}" if self.off or self.worked else ""
+        """Return what a deadline is computed with, to be kept beside it; other corrections are another version."""
+        if not self.off and not self.worked:
+            return f"holidays {version('holidays')} {self.country}"
+        said = " ".join([*sorted(map(str, self.off)), "worked", *sorted(map(str, self.worked))])
+        moved = f"+{len(self.off)}-{len(self.worked)} {hashlib.sha256(said.encode()).hexdigest()[:8]}"
         return f"holidays {version('holidays')} {self.country}{moved}"
 
     def works(self, day: date) -> bool:
@@ -60,6 +65,17 @@ class Calendar:
             day += timedelta(days=1)
             count -= self.works(day)
         return day
+
+
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """The calendar of every country, with what an installation's own file corrects."""
+
+    corrected: Mapping[str, Calendar] = field(default_factory=dict[str, Calendar])
+
+    def of(self, country: str) -> Calendar:
+        """Return the calendar of a country."""
+        return self.corrected.get(country) or Calendar(country)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +107,36 @@ def extended(deadline: Deadline, calendar: Calendar) -> Deadline:
     return Deadline(later, deadline.rule, calendar.version, extended=True)
 
 
-def read_calendar(country: str, corrections: Path | None = None) -> Calendar:
-    """Return a country's calendar; ``corrections`` is a TOML file with lists of dates ``off`` and ``worked``.
+def read_calendars(corrections: Path | None) -> Calendars:
+    """Return the calendars; ``corrections`` is the file that ``CONSENTGW_CALENDAR`` names.
+
+    It is TOML with a table for each country, ``[KZ]``, and in it the lists of dates ``off`` and ``worked``.
 
     Raises:
-        Malformed: the file cannot be read or holds something else.
+        Misconfigured: the file cannot be read or holds something else; the message names it.
     """
     if corrections is None:
-        return Calendar(country)
+        return Calendars()
     try:
         said = tomllib.loads(corrections.read_text("utf-8"))
-        off, worked = frozenset(said.pop("off", ())), frozenset(said.pop("worked", ()))
-    except (OSError, ValueError, TypeError) as error:
-        raise Malformed(f"cannot read the calendar {corrections}: {error}") from None
-    if said or any(type(day) is not date for day in off | worked):
-        raise Malformed(f"the calendar {corrections} holds the lists of dates off and worked, and nothing else")
+        return Calendars({country: _corrected(country, days) for country, days in said.items()})
+    except OSError:
+        raise Misconfigured(f"CONSENTGW_CALENDAR: cannot read {corrections}") from None
+    except ValueError as error:
+        raise Misconfigured(f"CONSENTGW_CALENDAR: {corrections}: {error}") from None
+
+
+def _corrected(country: str, days: Any) -> Calendar:
+    if country not in holidays.list_supported_countries(include_aliases=False):
+        raise ValueError(f"{country!r} is no country whose calendar we know; a table is named like [KZ]")
+    try:
+        off, worked = (frozenset(days.pop(name, ())) for name in ("off", "worked"))
+    except (AttributeError, TypeError):
+        raise ValueError(f"[{country}] holds two lists of dates, off and worked") from None
+    if days or any(type(day) is not date for day in off | worked):
+        raise ValueError(f"[{country}] holds the lists of dates off and worked, and nothing else")
+    if both := off & worked:
+        raise ValueError(f"[{country}] says of {min(both)} that it is off and that it is worked")
     return Calendar(country, off, worked)
 
 

@@ -143,15 +143,28 @@ class Rules:
     ages: tuple[Age, ...]
 
     def request(self, type_: RequestType) -> RequestRule:
-        """Return the rule for a type of request.
+        """Return the time in which a request of a type is answered or refused.
+
+        It runs from receipt; from its ground being confirmed only where the profile knows no other time.
 
         Raises:
             NotFound: this profile knows no such request.
         """
-        rule = next((rule for rule in self.requests if rule.type is type_), None)
+        rule = self._rule(type_, "receipt") or self.confirmed(type_)
         if rule is None:
             raise NotFound(f"{self.profile} knows no request for {type_.value}")
         return rule
+
+    def confirmed(self, type_: RequestType) -> RequestRule | None:
+        """Return the shorter time that begins when the ground of a request is confirmed, None where there is none.
+
+        In Kazakhstan data that was processed in breach of the law is destroyed, or blocked, one working day
+        after that is confirmed (Art. 25(2)(8)); whoever has not confirmed it yet answers in the usual time.
+        """
+        return self._rule(type_, "confirmation")
+
+    def _rule(self, type_: RequestType, starts: str) -> RequestRule | None:
+        return next((rule for rule in self.requests if rule.type is type_ and rule.starts == starts), None)
 
 
 class Profile(_Part):
@@ -174,7 +187,7 @@ class Profile(_Part):
         Raises:
             NotFound: the profile says nothing of a day so early.
         """
-        latest = {rule.type: rule for rule in _in_force(self.requests, day)}
+        latest = {(rule.type, rule.starts): rule for rule in _in_force(self.requests, day)}
         return Rules(
             profile=self.name,
             country=self.country,

@@ -145,7 +145,8 @@ def _stated_as_law(sentence: str, language: str, rules: Rules) -> Iterator[_Verd
         alike = [
             rule for rule in rules.requests if str(rule.limit) == found["count"] and (unit is None or unit is rule.unit)
         ]
-        if any(not rule.law for rule in alike):
+        verified = [rule.law for rule in alike]
+        if alike and not (any(verified) if unit else all(verified)):
             says = f"“{found[0]}” is said to be law, and nobody could verify that it is"
             yield "unverified-law", says, "write [[rights]]: it calls the time our own promise", Severity.ERROR
         else:

@@ -63,18 +63,24 @@ RIGHTS = {
 """Title and sentence of every right, in the order they are listed."""
 
 _TIMES = {
-    (True, "receipt"): sentence(
+    True: sentence(
         "We answer, or refuse with reasons, within %(time)s of receiving your request; this time is set by law."
     ),
-    (False, "receipt"): sentence(
+    False: sentence(
         "We answer, or refuse with reasons, within %(time)s of receiving your request; this time is our own promise."
     ),
-    (True, "confirmation"): sentence(
-        "We do so within %(time)s of its ground being confirmed; this time is set by law."
+}
+_GROUNDS = {
+    RequestType.RECTIFICATION: sentence("Once documents confirm what is right, we do so within %(time)s"),
+    RequestType.RESTRICTION: sentence("Once a breach is confirmed, we do so within %(time)s"),
+    RequestType.ERASURE: sentence(
+        "Once it is confirmed that the processing broke the law, we destroy the data within %(time)s"
     ),
-    (False, "confirmation"): sentence(
-        "We do so within %(time)s of its ground being confirmed; this time is our own promise."
-    ),
+}
+"""What is confirmed, where a shorter time begins then."""
+_SET_BY_LAW = {
+    True: sentence("this time is set by law."),
+    False: sentence("this time is our own promise."),
 }
 _AT_ONCE = {
     True: sentence("We do so at once, as the law asks."),
@@ -85,11 +91,11 @@ _AT_ONCE = {
 def rights(rules: Rules, authority: str, language: str) -> str:
     """Return the list of rights with their times; ``authority`` is where people may complain, as Markdown."""
     _ = gettext_for(language)
-    known = {rule.type: rule for rule in rules.requests}
+    known = {rule.type for rule in rules.requests}
     if RequestType.ACCESS in known:
-        known.pop(RequestType.INFORMATION, None)  # who may see the data may see how it is used
+        known.discard(RequestType.INFORMATION)  # who may see the data may see how it is used
     entries = [
-        f"- **{_(title)}**: {_(line)} {_time(known[type_], language)}"
+        f"- **{_(title)}**: {_(line)} {_times(rules, type_, language)}"
         for type_, (title, line) in RIGHTS.items()
         if type_ in known
     ]
@@ -110,11 +116,21 @@ def day(value: date, language: str) -> str:
     return long_date(datetime(value.year, value.month, value.day, tzinfo=UTC), language)
 
 
+def _times(rules: Rules, type_: RequestType, language: str) -> str:
+    _ = gettext_for(language)
+    usual, shorter = rules.request(type_), rules.confirmed(type_)
+    said = [] if usual is shorter else [_time(usual, language)]
+    if shorter:
+        within = _(_GROUNDS[type_]) % {"time": length(shorter.limit, shorter.unit, language)}
+        said.append(f"{within}; {_(_SET_BY_LAW[shorter.law])}")
+    return " ".join(said)
+
+
 def _time(rule: RequestRule, language: str) -> str:
     _ = gettext_for(language)
     if rule.unit is Unit.AT_ONCE or not rule.limit:
         return _(_AT_ONCE[rule.law])
-    said = _(_TIMES[rule.law, rule.starts]) % {"time": length(rule.limit, rule.unit, language)}
+    said = _(_TIMES[rule.law]) % {"time": length(rule.limit, rule.unit, language)}
     if rule.extension:
         longer = length(rule.extension.limit, rule.extension.unit, language)
         more = _("Where we need longer, we say why within that time and may take up to %(time)s more, once.")
