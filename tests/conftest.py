@@ -144,7 +144,10 @@ def postgres() -> Iterator[str]:
 def _settings(data: Path, url: str = "") -> Settings:
     from consentgw.settings import Settings
 
-    return Settings.read(data=data, database_url=url, secret=SECRET, public_url="http://gateway.localhost:8080")
+    # Nothing happens by itself behind a test; those of the worker let it.
+    return Settings.read(
+        data=data, database_url=url, secret=SECRET, public_url="http://gateway.localhost:8080", worker_inside=False
+    )
 
 
 def _migrate(settings: Settings) -> None:

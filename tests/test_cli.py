@@ -209,6 +209,10 @@ def test_a_database_in_use_by_another_process_is_told(here, sqlite_settings):
         assert said(here, "site", "list") == ""
 
 
+def test_a_worker_beside_the_embedded_database_is_refused(here):
+    assert "consentgw serve does the worker's work" in refused(here, "worker")
+
+
 def test_what_is_not_there_is_told(here):
     said(here, "site", "add", SITE)
 

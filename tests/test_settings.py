@@ -28,6 +28,7 @@ EVERY = {
     "host": "0.0.0.0",
     "port": "9000",
     "workers": "4",
+    "worker_inside": "0",
     "development": "1",
     "adpc": "1",
     "calendar": "/etc/consent/moved.toml",
@@ -78,6 +79,7 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert settings.public_url == "https://consent.example"
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9000, 4)
     assert settings.development
+    assert not settings.worker_inside
     assert settings.adpc
     assert str(settings.calendar) == "/etc/consent/moved.toml"
     assert settings.forwarded_allow_ips == "10.0.0.1"

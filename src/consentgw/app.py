@@ -34,6 +34,7 @@ from consentgw.notices.pages import NoticePages
 from consentgw.policies.pages import PolicyPages
 from consentgw.settings import Settings
 from consentgw.tags.pages import Gate
+from consentgw.worker import Worker, steps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -79,12 +80,16 @@ class Gateway:
             gc.collect()
             gc.freeze()  # what was made for starting stays for good: the collector need not walk it again and again
             watching = asyncio.create_task(self._watch(db))
+            worker = Worker(db, steps(self.settings) if self.settings.worker_inside else ())
+            working = asyncio.create_task(worker.run())
             try:
                 yield
             finally:
                 watching.cancel()
                 with suppress(asyncio.CancelledError):
                     await watching
+                worker.stop()
+                await working
 
     async def _open(self, db: Database) -> None:
         secrets = self.settings.secrets()

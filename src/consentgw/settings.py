@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that serve; more than one needs PostgreSQL."""
+    worker_inside: bool = True
+    """Whether the serving processes do the worker's work too; off where ``consentgw worker`` does it beside them."""
     development: bool = False
     """Allow plain http for the gateway on a name other than localhost."""
     adpc: bool = False

@@ -17,13 +17,13 @@ import consentgw.policies.tables
 import consentgw.sites.tables  # noqa: F401
 from consentgw.consents import service as consents
 from consentgw.consents import store as receipts
-from consentgw.db import engines, metadata, migrations, open_database, open_reader
+from consentgw.db import engines, marks, metadata, migrations, open_database, open_reader
 from consentgw.errors import Misconfigured
 from consentgw.notices import store as notices
 from tests.db import notes
 from tests.notices import story
 
-TABLES = {"drafts", "events", "keys", "notices", "policies", "questions", "receipts", "sites"}
+TABLES = {"drafts", "events", "keys", "marks", "notices", "policies", "questions", "receipts", "sites"}
 
 
 def live(settings):
@@ -32,6 +32,7 @@ def live(settings):
     def happen(unit):
         shop = story.open_shop(unit)
         notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
+        marks.move(unit, "lived", 1)
         return consents.record(unit, story.answer(notice), story.signer(unit)).receipt
 
     with open_database(settings) as db:

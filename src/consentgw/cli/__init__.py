@@ -32,6 +32,7 @@ def main() -> None:
 
 for command in (
     serving.serve,
+    serving.worker,
     serving.demo,
     database.db,
     configuration.apply,

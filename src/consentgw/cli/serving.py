@@ -13,6 +13,7 @@ from consentgw.doctor import examine
 from consentgw.http.server import serve as run_server
 from consentgw.law.deadlines import read_calendars
 from consentgw.settings import Settings
+from consentgw.worker import work
 
 
 @click.command()
@@ -37,6 +38,14 @@ def serve(**given: str | int | None) -> None:
         workers=settings.workers,
         trusted_proxies=[address.strip() for address in settings.forwarded_allow_ips.split(",") if address.strip()],
     )
+
+
+@click.command()
+def worker() -> None:
+    """Do what nobody waits for, beside the serving processes: needs PostgreSQL."""
+    settings = Settings.read()
+    settings.secrets()
+    work(settings)
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consentgw import outbox
@@ -10,14 +11,19 @@ from consentgw.consents import store
 from consentgw.consents.identifiers import uuid7
 from consentgw.consents.model import Channel, Held, Method, Source, decide
 from consentgw.consents.receipt import KIND, Evidence, Receipt
+from consentgw.db import marks
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from consentgw.db import Unit
+    from consentgw.db import Database, Unit
     from consentgw.keys.model import Signer
     from consentgw.notices.model import Notice
     from consentgw.sites.model import Site
+
+
+_TOLD = "expired consents told"
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +71,21 @@ def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
     topic = outbox.CONSENT_WITHDRAWN if answer.method is Method.WITHDRAW else outbox.RECEIPT_RECORDED
     outbox.emit(unit, topic, answer.site.slug, str(receipt.id))
     return held
+
+
+async def tell_expired(db: Database) -> None:
+    """Keep an event for every consent that ran out since the last time."""
+    while await db.write(_tell_expired):
+        pass
+
+
+def _tell_expired(unit: Unit) -> bool:
+    """Tell of some, and return whether there are more. What ran out before anybody looked is not told of."""
+    now = unit.now.replace(microsecond=0)
+    told = marks.read(unit.connection, _TOLD)
+    after = now if told is None else datetime.fromtimestamp(told, UTC)
+    expired, end = store.expired(unit.connection, after, now, _AT_ONCE)
+    for expiry in expired:
+        outbox.emit(unit, outbox.CONSENT_EXPIRED, expiry.site, str(expiry.receipt))
+    marks.move(unit, _TOLD, int(end.timestamp()))
+    return end < now

@@ -6,17 +6,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import receipt as receipts_format
 from consentgw.consents.model import Held
-from consentgw.consents.tables import receipts
+from consentgw.consents.tables import GRANTING, receipts
 from consentgw.db.hot import HotInsert
 from consentgw.errors import AlreadyAnswered, Malformed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy import Connection
@@ -37,6 +38,14 @@ class Kept:
     body: bytes
     kid: str
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """An answer that ran out."""
+
+    receipt: UUID
+    site: str
 
 
 def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes) -> Held:
@@ -112,6 +121,24 @@ def changes(connection: Connection, after: int) -> Sequence[Held]:
     """Return the decisions that replaced an earlier one, from a place in the log on, in its order."""
     query = _LATEST.where(receipts.c.previous.is_not(None), receipts.c.sequence > after).order_by(receipts.c.sequence)
     return [_held(receipts_format.read(json.loads(row.body)), row.sequence) for row in connection.execute(query)]
+
+
+def expired(connection: Connection, after: datetime, until: datetime, count: int) -> tuple[list[Expiry], datetime]:
+    """Return the answers that granted something and ran out in between, and up to when all of them are there.
+
+    About ``count``, and whole seconds only. Not those whose subject has decided anew since.
+    """
+    between = (GRANTING, receipts.c.expires_at > after, receipts.c.expires_at <= until)
+    enough = select(receipts.c.expires_at).where(*between).order_by(receipts.c.expires_at).offset(count - 1).limit(1)
+    end = connection.execute(enough).scalar_one_or_none() or until
+    newer = receipts.alias()
+    newest = ~exists().where(newer.c.subject == receipts.c.subject, newer.c.sequence > receipts.c.sequence)
+    query = (
+        select(receipts.c.id, receipts.c.site)
+        .where(*between, receipts.c.expires_at <= end, newest)
+        .order_by(receipts.c.expires_at, receipts.c.sequence)
+    )
+    return [Expiry(row.id, row.site) for row in connection.execute(query)], end
 
 
 def _kept(row: Any) -> Kept:

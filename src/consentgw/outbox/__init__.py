@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RECEIPT_RECORDED = "receipt.recorded"
 CONSENT_WITHDRAWN = "consent.withdrawn"
+CONSENT_EXPIRED = "consent.expired"
 POLICY_PUBLISHED = "policy.published"
 
 _KEEP = insert(events)

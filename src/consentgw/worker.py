@@ -1,0 +1,131 @@
+"""The worker: one loop that does what nobody waits for.
+
+Every step runs by itself, over and over, in short units of work; what one of them cannot do stops no other. It runs
+inside ``consentgw serve``, or alone as ``consentgw worker``, in as many processes as one likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import logging.config
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentgw.consents import service as consents
+from consentgw.db import marks, open_database
+from consentgw.errors import Misconfigured, Unavailable
+from consentgw.http.server import LOGGING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from consentgw.db import Database
+    from consentgw.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 30.0
+"""How often, at the least, a process looks whether a turn has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is done again and again.
+
+    It may be interrupted anywhere, so its work is cut into units each of which leaves things in order.
+    """
+
+    name: str
+    """Stable: the turns of all processes are counted under it."""
+    every_seconds: float
+    run: Callable[[Database], Awaitable[None]]
+    shared: bool = False
+    """Whether every process runs it, since it claims its work piece by piece; otherwise each turn is for one alone."""
+    finish: Callable[[], Awaitable[None]] | None = None
+    """Awaited at the end, by a step that leaves work under way between its turns."""
+
+
+def steps(_: Settings) -> tuple[Step, ...]:
+    """Return everything the worker does."""
+    return (Step("expired consents", 60, consents.tell_expired),)
+
+
+class Worker:
+    """Runs steps until it is told to stop."""
+
+    def __init__(self, db: Database, steps: Sequence[Step]) -> None:
+        self._db = db
+        self._steps = steps
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`, and finish what is under way."""
+        async with asyncio.TaskGroup() as group:
+            for step in self._steps:
+                group.create_task(self._repeat(step), name=step.name)
+
+    def stop(self) -> None:
+        """Begin nothing new."""
+        self._stopped.set()
+
+    async def _repeat(self, step: Step) -> None:
+        well = True
+        while not self._stopped.is_set():
+            well = await self._attempt(step, well)
+            pause = step.every_seconds if step.shared else min(step.every_seconds, LOOK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), pause)
+        if step.finish:
+            try:
+                await step.finish()
+            except Exception:
+                log.exception("the worker could not finish %s", step.name)
+
+    async def _attempt(self, step: Step, well: bool) -> bool:
+        """Run a step if its turn has come; return whether all is well. The log hears of changes, not of each time."""
+        try:
+            if not step.shared and not await self._take_turn(step):
+                return well
+            await step.run(self._db)
+        except Exception as error:
+            if well:
+                unforeseen = not isinstance(error, Unavailable)
+                log.error("the worker cannot do %s: %s", step.name, error, exc_info=unforeseen)  # noqa: TRY400
+            return False
+        if not well:
+            log.warning("the worker can do %s again", step.name)
+        return True
+
+    async def _take_turn(self, step: Step) -> bool:
+        name, now, interval = f"turn: {step.name}", int(self._db.clock().timestamp()), int(step.every_seconds)
+        return await self._db.read(marks.due, name, now, interval) and await self._db.write(
+            marks.take, name, now, interval
+        )
+
+
+def work(settings: Settings) -> None:
+    """Work until SIGINT or SIGTERM, finish what is under way and return.
+
+    Raises:
+        Misconfigured: the database is not safe to use, or the embedded file of a gateway.
+    """
+    if settings.embedded:
+        raise Misconfigured(
+            "the embedded database has one process, and consentgw serve does the worker's work in it;"
+            " set CONSENTGW_DATABASE_URL for a worker beside it"
+        )
+    logging.config.dictConfig(LOGGING)
+    with open_database(settings) as db:
+        asyncio.run(_until_told(Worker(db, steps(settings))))
+
+
+async def _until_told(worker: Worker) -> None:
+    loop = asyncio.get_running_loop()
+    for told in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(told, worker.stop)
+    log.info("the worker works")
+    await worker.run()
+    log.info("the worker has finished")
