@@ -97,6 +97,7 @@ def changes(before: Configuration, after: Configuration) -> list[str]:
     said += _listed("the purpose", _keyed(before.purposes), _keyed(after.purposes))
     said += _listed("the tag", {tag.name: tag for tag in before.tags}, {tag.name: tag for tag in after.tags})
     said += _listed("the personal data", _keyed(before.site.data), _keyed(after.site.data))
+    said += _listed("the return address", before.site.returns, after.site.returns)
     said += _listed("the retention of", _keyed(before.site.retention), _keyed(after.site.retention))
     return said
 
@@ -107,6 +108,7 @@ def _settings(site: Site) -> dict[str, str]:
     return {
         "the name": site.name,
         "the origins": ", ".join(sorted(site.origins)),
+        "the addresses on its own ground": ", ".join(sorted(site.first_party)) or "none",
         "the languages": ", ".join(site.languages),
         "the law profile": site.profile,
         "the style": site.style.value,

@@ -109,6 +109,8 @@ def _configuration(said: SiteFile, day: date) -> Configuration:
         authority=said.authority and Authority({**said.authority.name}, said.authority.link, said.authority.checked_on),
         data=_data(said, frozenset(purpose.key for purpose in purposes)),
         retention=_retention(said),
+        returns=dict(sorted(said.returns.items())),
+        first_party=frozenset(said.first_party),
     )
     admit(site, day)
     return Configuration(site, purposes, tags)

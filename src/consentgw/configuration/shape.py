@@ -160,6 +160,8 @@ class SiteFile(_Part):
     looks: Looks = Looks()
     data: list[Annotated[_Named | Annotated[DataItem, Tag("told")], _Either]] | None = None
     retention: list[Annotated[_Named | Annotated[Retention, Tag("told")], _Either]] | None = None
+    returns: dict[str, str] = Field(default={}, max_length=20)
+    first_party: list[str] = Field(default=[], max_length=20)
     tags: list[TagShape] = []
 
 

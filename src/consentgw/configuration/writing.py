@@ -44,6 +44,8 @@ def _site(configuration: Configuration) -> Iterator[str]:
     yield f"profile = {_text(site.profile)}"
     yield f"style = {_text(site.style.value)}"
     yield f"validity_days = {site.validity.days}"
+    if site.first_party:
+        yield f"first_party = {_texts(sorted(site.first_party))}"
     yield from _list("purposes", (_purpose(purpose) for purpose in configuration.purposes))
     yield from _list("data", (_data(item) for item in site.data))
     yield from _list("retention", (_retention(kind) for kind in site.retention))
@@ -54,6 +56,8 @@ def _site(configuration: Configuration) -> Iterator[str]:
         if authority.link:
             yield f"link = {_text(authority.link)}"
         yield f"checked_on = {authority.checked_on.isoformat()}"
+    if site.returns:
+        yield from ("", "[returns]", *(f"{name} = {_text(address)}" for name, address in site.returns.items()))
     yield from ("", "[looks]")
     yield f"accent = {_text(site.looks.accent)}"
     yield f"accent_dark = {_text(site.looks.accent_dark)}"

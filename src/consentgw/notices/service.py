@@ -171,9 +171,11 @@ def _only_words(unit: Unit, site: str, version: str) -> bool:
 
 
 def own_cookies(site: Site, on: date | None = None) -> tuple[Cookie, ...]:
-    """Return the cookies we set ourselves for a site, by the law of a day (today): one, to remember the answer."""
-    lifetime = remembered(site, on or datetime.now(UTC).date())
-    return (Cookie(f"__Host-cg-{site.slug}", int(lifetime.total_seconds()), "third"),)
+    """Return the cookies we set ourselves for a site, by the law of a day (today): one, to remember the answer, and
+    another of its own where we stand on the site's own ground."""
+    seconds = int(remembered(site, on or datetime.now(UTC).date()).total_seconds())
+    third = Cookie(f"__Host-cg-{site.slug}", seconds, "third")
+    return (third, Cookie(f"__Host-cgf-{site.slug}", seconds, "first")) if site.first_party else (third,)
 
 
 def facts(site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> Facts:

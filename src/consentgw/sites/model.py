@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from consentgw.errors import Malformed, NotFound
 from consentgw.law import profiles
+from consentgw.sites.addresses import check_return, split_base
 from consentgw.sites.inventory import usual_data, usual_retention
 
 if TYPE_CHECKING:
@@ -125,6 +126,10 @@ class Site:
     """The personal data it has to do with."""
     retention: tuple[Retention, ...] = field(default_factory=usual_retention)
     """How long it keeps each kind of record."""
+    returns: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where people are sent back to after the redirect flow: addresses in full, on its origins, by short name."""
+    first_party: frozenset[str] = frozenset()
+    """Where the gateway stands on its own ground: an origin (a subdomain), or one with the path it is mounted on."""
 
     def __post_init__(self) -> None:
         if not SLUG.fullmatch(self.slug):
@@ -148,6 +153,12 @@ class Site:
             if len({part.key for part in parts}) != len(parts):
                 raise Malformed("personal data and records are each listed once")
         origins(self.origins)  # they become part of headers
+        for name, address in self.returns.items():
+            if check_return(name, address) not in self.origins:
+                raise Malformed(f"{name}: people are sent back only to the site's own origins, not to {address!r}")
+        for address in self.first_party:
+            if split_base(address) in {(origin, "") for origin in self.origins}:
+                raise Malformed(f"the gateway cannot be all of {address}: the site's pages stand there")
 
     def _speaks(self, what: str, words: Mapping[str, object]) -> None:
         if missing := [language for language in self.languages if not words.get(language)]:

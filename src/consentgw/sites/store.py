@@ -97,6 +97,8 @@ def _document(site: Site) -> dict[str, Any]:
             {"key": kind.key, "wording": _wording(kind.wording), "period_days": kind.period_days}
             for kind in site.retention
         ],
+        "returns": dict(site.returns),
+        "first_party": sorted(site.first_party),
     }
 
 
@@ -128,6 +130,8 @@ def _site(document: dict[str, Any]) -> Site:
         retention=tuple(
             Retention(part["key"], _words(part["wording"]), part["period_days"]) for part in document["retention"]
         ),
+        returns=document.get("returns", {}),  # sites kept by earlier versions have neither
+        first_party=frozenset(document.get("first_party", ())),
     )
 
 
