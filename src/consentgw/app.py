@@ -26,9 +26,9 @@ from consentgw.http.operations import Operations
 from consentgw.http.problems import describe
 from consentgw.http.seals import Seal
 from consentgw.http.statics import Statics
-from consentgw.keys import service as keys
 from consentgw.keys.model import derive
 from consentgw.keys.pages import KeyPages
+from consentgw.keys.signing import Signing, note_of
 from consentgw.notices.catalogue import Catalogue
 from consentgw.notices.pages import NoticePages
 from consentgw.policies.pages import PolicyPages
@@ -93,7 +93,7 @@ class Gateway:
 
     async def _open(self, db: Database) -> None:
         secrets = self.settings.secrets()
-        signer = await db.write(keys.ensure, derive(secrets, "keys"))
+        self.signing = signing = await db.write(Signing.begin, derive(secrets, "keys"), note_of(self.settings))
         forms = Forms(Seal(derive(secrets, "form")))
         codes = Codes(Seal(derive(secrets, "receipt-code")))
         cookie = StateCookie(Seal(derive(secrets, "state-cookie")))
@@ -101,8 +101,8 @@ class Gateway:
         desk = Desk(forms, origin)
         states = States(cookie, self.changes, origin, self.settings.adpc)
         await self.refresh(db)
-        embed = Embed(db, self.catalogue, states, desk, forms, codes, signer)
-        pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, signer)
+        embed = Embed(db, self.catalogue, states, desk, forms, codes, signing)
+        pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, signing)
         rooms = (
             embed,
             Gate(db, self.catalogue, states),
@@ -120,6 +120,7 @@ class Gateway:
         """Take in what any process has recorded or configured since the last time."""
         await self.changes.refresh(db)
         await self.catalogue.refresh(db)
+        await self.signing.refresh(db)
 
     async def _watch(self, db: Database) -> None:
         forgotten = time.monotonic()

@@ -2,6 +2,7 @@
 
     ConsentgwError
     ├── Misconfigured         the operator must change a setting before we can run
+    │   └── InUse             another process of ours has the embedded database
     ├── NotFound              no such thing, or not yours: the two are never told apart
     ├── Refused               the request is understood and declined
     │   ├── Malformed         the bytes are not what the address takes
@@ -30,6 +31,12 @@ class Misconfigured(ConsentgwError):
     """A setting is missing, unsafe or contradicts another; the message says what to change."""
 
     code = "misconfigured"
+
+
+class InUse(Misconfigured):
+    """Another process of ours writes to the embedded database."""
+
+    code = "in_use"
 
 
 class NotFound(ConsentgwError):

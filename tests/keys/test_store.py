@@ -98,3 +98,47 @@ def test_two_keys_sealed_alike_look_different(db):
     sealed = db.ask(lambda connection: connection.exec_driver_sql("SELECT sealed FROM keys").scalars().all())
 
     assert len({bytes(one)[:12] for one in sealed}) == 2, "a nonce is never used twice"
+
+
+def test_a_rotation_retires_the_key_makes_the_next_and_loses_no_receipt(db, clock):
+    old = db.apply(service.ensure, OLD)
+    receipt = sign(old)
+    clock.step(days=30)
+
+    new = db.apply(service.rotate, OLD)
+
+    assert new.kid != old.kid
+    assert db.apply(service.ensure, OLD).kid == db.ask(store.current) == new.kid
+    assert [(life.kid, life.retired_at) for life in db.ask(store.lives)] == [(old.kid, clock.now), (new.kid, None)]
+    published = {"keys": db.ask(store.published)}
+    for signed in (receipt, sign(new)):
+        assert verify(signed, published, KIND) == {"a": 1}
+
+
+def test_published_keys_say_from_when_to_when_they_sign(db, clock):
+    began = int(clock.now.timestamp())
+    db.apply(service.ensure, OLD)
+    clock.step(days=30)
+    db.apply(service.rotate, OLD)
+
+    assert [(key["iat"] - began, key.get("exp", began) - began) for key in db.ask(store.published)] == [
+        (0, 30 * 86_400),
+        (30 * 86_400, 0),
+    ]
+
+
+def test_asking_twice_for_one_rotation_makes_one(db):
+    old = db.apply(service.ensure, OLD)
+    new = db.apply(service.rotate, OLD, replacing=old.kid)
+
+    assert db.apply(service.rotate, OLD, replacing=old.kid).kid == new.kid
+    assert db.apply(service.rotate, OLD, replacing="nobody").kid == new.kid
+    assert len(db.ask(store.published)) == 2
+
+
+def test_a_new_key_is_sealed_under_the_newest_secret(db):
+    db.apply(service.ensure, OLD)
+
+    new = db.apply(service.rotate, NEW + OLD)
+
+    assert db.ask(store.signer, NEW).kid == new.kid

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from consentgw import __version__
-from consentgw.cli import configuration, database, policies, receipts, serving, sites
+from consentgw.cli import configuration, database, keys, policies, receipts, serving, sites
 from consentgw.errors import ConsentgwError
 
 
@@ -40,6 +40,7 @@ for command in (
     configuration.presets,
     sites.site,
     policies.policy,
+    keys.keys,
     receipts.verify,
     serving.doctor,
     serving.bench,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from consentgw.consents.tokens import Codes, Forms
     from consentgw.db import Database
     from consentgw.http.origins import Provenance
-    from consentgw.keys.model import Signer
+    from consentgw.keys.signing import Signing
     from consentgw.notices.catalogue import Catalogue, Offer
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Embed:
     desk: Desk
     forms: Forms
     codes: Codes
-    signer: Signer
+    signing: Signing
 
     def routes(self) -> tuple[Route, ...]:
         """Return the addresses of the embed."""
@@ -90,7 +90,7 @@ class Embed:
             if said.destination not in {None, "iframe", "frame"}:
                 raise Refused("an embedded form was posted outside its frame")
             answer = self.desk.answer(await read_form(request), offer, said, held, Channel.FRAME)
-            kept = await self.db.write(service.record, answer, self.signer)
+            kept = await self.db.write(service.record, answer, self.signing.signer)
         except (Refused, Conflict, Unavailable) as error:
             log.info("answer not kept at %s: %s", offer.site.slug, error)
             return await self._again(request, offer, said, held, error, chosen)

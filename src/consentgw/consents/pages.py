@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from consentgw.db import Database
     from consentgw.http.forms import Form
     from consentgw.http.origins import Provenance
-    from consentgw.keys.model import Signer
+    from consentgw.keys.signing import Signing
     from consentgw.notices.catalogue import Catalogue, Offer
     from consentgw.notices.model import Notice
     from consentgw.sites.model import Operator, Site
@@ -54,7 +54,7 @@ class Pages:
     desk: Desk
     forms: Forms
     codes: Codes
-    signer: Signer
+    signing: Signing
 
     def routes(self) -> tuple[Route, ...]:
         """Return the addresses of these pages."""
@@ -176,7 +176,7 @@ class Pages:
         answer = self.desk.answer(form, offer, said, held, Channel.PAGE)
         if only is not None and answer.method is not only:
             raise Refused(f"this address takes only {only.value}")
-        kept = await self.db.write(service.record, answer, self.signer)
+        kept = await self.db.write(service.record, answer, self.signing.signer)
         if held:
             self.changes.note(kept)
         language = chosen if chosen in offer.site.languages else answer.notice.language

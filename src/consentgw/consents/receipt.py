@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from consentgw.consents.model import Channel, Decision, Method, Source
+from consentgw.errors import Malformed
+from consentgw.http.seals import from_base64
+from consentgw.keys.model import compact
 from consentgw.policies.model import PolicyRef
 
 if TYPE_CHECKING:
@@ -106,6 +109,29 @@ def read(body: Mapping[str, Any]) -> Receipt:
         profile=body["jurisdiction_profile"],
         evidence=Evidence(**body["evidence"]),
     )
+
+
+def signed_forms(text: str) -> tuple[str, ...]:
+    """Return the JWS of every receipt in a file: a JWS itself, a record of the API, or a page of records.
+
+    A record holds what was signed, the key's name and the signature; from the three the JWS is put together again.
+
+    Raises:
+        Malformed: it is JSON and none of these.
+    """
+    if not text.lstrip().startswith("{"):
+        return (text,)
+    try:
+        value = json.loads(text)
+        found = tuple(
+            compact(_canonical(record["receipt"]), record["kid"], KIND, from_base64(record["signature"]))
+            for record in value.get("items", [value])
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Malformed("this is not a signed receipt") from None
+    if not found:
+        raise Malformed("there is no receipt in this file")
+    return found
 
 
 def _canonical(value: dict[str, Any]) -> bytes:

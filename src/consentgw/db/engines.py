@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from consentgw.errors import Misconfigured
+from consentgw.errors import InUse, Misconfigured
 
 if TYPE_CHECKING:
     import sqlite3
@@ -145,7 +145,8 @@ def exclusive(settings: Settings) -> Generator[None]:
     """Hold the right to write to the embedded file: one process at a time.
 
     Raises:
-        Misconfigured: another process holds it, or the folder cannot be written.
+        InUse: another process holds it.
+        Misconfigured: the folder cannot be written.
     """
     if not settings.embedded:
         yield
@@ -160,7 +161,7 @@ def exclusive(settings: Settings) -> Generator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Misconfigured(f"another consentgw process is using {file}; stop it, or use PostgreSQL") from None
+            raise InUse(f"another consentgw process is using {file}; stop it, or use PostgreSQL") from None
         yield
 
 

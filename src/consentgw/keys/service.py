@@ -17,6 +17,23 @@ def ensure(unit: Unit, wrapping: tuple[bytes, ...]) -> Signer:
     try:
         return store.signer(unit.connection, wrapping)
     except NotFound:
-        private, public = model.new_key()
-        store.keep(unit, private, public, wrapping)
-        return model.Signer(public["kid"], private)
+        return _make(unit, wrapping)
+
+
+def rotate(unit: Unit, wrapping: tuple[bytes, ...], *, replacing: str | None = None) -> Signer:
+    """Retire the key that signs now, make the next and return it.
+
+    ``replacing`` names the key that shall go: where it has gone already nothing changes, so that asking twice for one
+    rotation makes one.
+    """
+    current = ensure(unit, wrapping)
+    if replacing not in {None, current.kid}:
+        return current
+    store.retire(unit, current.kid)
+    return _make(unit, wrapping)
+
+
+def _make(unit: Unit, wrapping: tuple[bytes, ...]) -> Signer:
+    private, public = model.new_key()
+    store.keep(unit, private, public, wrapping)
+    return model.Signer(public["kid"], private)
