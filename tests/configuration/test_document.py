@@ -12,13 +12,15 @@ from consentgw.configuration.model import Statement
 from consentgw.configuration.reading import interpret, read_folder
 from consentgw.configuration.service import apply, rehearse
 from consentgw.consents.views import snippet
+from consentgw.law.deadlines import read_calendars
 from consentgw.notices.catalogue import read_offer
 from consentgw.notices.model import Kind
 from consentgw.policies import store as policies
+from consentgw.policies.placeholders import ADDRESSES, BLOCKS, WORDS
 from consentgw.sites import store as sites
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
-SITE, CHANGE = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+SITE, CHANGE, CALENDAR = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
 
 
 @pytest.fixture
@@ -26,6 +28,20 @@ def folder(tmp_path) -> Path:
     """The example as a reader would write it down."""
     (tmp_path / "site.toml").write_text(SITE, "utf-8")
     return tmp_path
+
+
+def test_the_example_of_a_calendar_is_read(tmp_path):
+    (tmp_path / "moved.toml").write_text(CALENDAR, "utf-8")
+
+    calendar = read_calendars(tmp_path / "moved.toml").of("KZ")
+
+    assert (len(calendar.off), len(calendar.worked)) == (1, 1)
+
+
+def test_every_place_of_a_policy_is_explained():
+    explained = set(re.findall(r"`\[\[([a-z.]+)\]\]`", DOCUMENT.read_text("utf-8")))
+
+    assert explained == {*WORDS, *ADDRESSES, *BLOCKS}
 
 
 def test_the_example_is_applied_and_asks_in_every_language(db, folder):

@@ -123,7 +123,7 @@ def test_languages_that_differ_in_their_clauses_are_refused(db, text, message):
 def test_an_unfilled_place_blocks_publishing(db):
     nameless = replace(SHOP, operator=replace(SHOP.operator, registration=""))
 
-    with pytest.raises(Malformed, match=r"kk, line \d+: there is nothing to fill \[\[operator.registration\]\] with"):
+    with pytest.raises(Malformed, match=r"kk, line \d+: there is nothing to fill \[\[operator.number\]\] with"):
         db.apply(publish, nameless, starter(SHOP.languages), FACTS)
 
 
@@ -234,10 +234,6 @@ def test_a_version_for_later_comes_into_force_at_its_instant(db, clock):
     assert db.ask(store.in_force, "shop", clock.now) == first
     assert db.ask(store.in_force, "shop", before) == first
     assert db.ask(store.in_force, "shop", begins) == planned
-    assert db.ask(store.next_change, "shop", clock.now) == begins
-    assert db.ask(store.next_change, "shop", before) == begins
-    assert db.ask(store.next_change, "shop", begins) is None
-    assert db.ask(store.next_change, "news", clock.now) is None
 
 
 def test_a_site_whose_first_version_is_for_later_has_none_in_force_yet(db, clock):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from consentgw.http.languages import NAMES, country, duration
+from consentgw.law.profiles import RequestType, profile
 from consentgw.policies.model import PolicyText
 from consentgw.policies.rights import day
 from consentgw.policies.service import compose, starter
@@ -177,9 +178,9 @@ def test_clause_5_1_passes_nothing_on_without_consent_and_makes_no_exception_for
 def test_clause_5_2_tells_of_transfer_to_other_countries(reader):
     reader.finds(
         "5.2",
-        kk="шекарадан тыс|трансшекаралық беру|келісім болмаса, ештеңе берілмейді",
-        ru="пересекают ли данные границу|трансграничная передача|без согласия ничего не передаётся",
-        en="crosses the border|cross-border transfer|without consent nothing is transferred",
+        kk="шекарадан тыс|трансшекаралық беру|келісіміңізсіз ештеңе алмайды|осылай берілуіне де келісім бересіз",
+        ru="пересекают ли данные границу|трансграничная передача|без вашего согласия ничего не получают|даёте согласие и на такую передачу",
+        en="crosses the border|cross-border transfer|receive nothing without your consent|also agree to this transfer",
     )
 
 
@@ -443,3 +444,80 @@ def test_a_site_in_one_language_can_use_the_starter_too(reader):
     alone = compose(shop(reader.language), starter([reader.language]), FACTS, TODAY)
 
     assert list(alone.renderings) == [reader.language]
+
+
+# The same text under every law
+
+
+LAWS = {
+    "eu": {"kk": "GDPR", "ru": "GDPR", "en": "General Data Protection Regulation"},
+    "uk": {"kk": "UK GDPR", "ru": "UK GDPR", "en": "UK General Data Protection Regulation"},
+    "us-ca": {"kk": "CCPA", "ru": "CCPA", "en": "California Consumer Privacy Act"},
+    "br": {"kk": "LGPD", "ru": "LGPD", "en": "General Data Protection Law of Brazil"},
+}
+KAZAKHSTAN = r"Қазақстан|Казахстан|Kazakhstan|\bБСН\b|\bБИН\b|\bBIN\b"
+
+
+def under(law: str, language: str) -> str:
+    """Return the starter as a site under a law publishes it."""
+    composed = compose(replace(SHOP, profile=law), starter(NAMES), FACTS, TODAY)
+    assert composed.findings == ()
+    return composed.renderings[language].text.html
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_starter_names_the_law_of_the_site_and_not_another(reader, law):
+    said = under(law, reader.language)
+
+    assert LAWS[law][reader.language] in said
+    assert not re.search(KAZAKHSTAN, said)
+    for other, names in LAWS.items():
+        if other != law and names[reader.language] not in LAWS[law][reader.language]:
+            assert names[reader.language] not in said
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_the_starter_has_the_same_clauses_under_every_law(law):
+    for language in NAMES:
+        clauses = compose(replace(SHOP, profile=law), starter(NAMES), FACTS, TODAY).renderings[language].clauses
+        assert clauses == RENDERINGS[language].clauses
+
+
+@pytest.mark.parametrize("law", ["eu", "uk", "br"])
+def test_clause_4_1_rests_security_on_legitimate_interests_only_where_the_law_knows_them(reader, law):
+    words = {"kk": "заңды мүдделер", "ru": "законные интересы", "en": "legitimate interests"}[reader.language]
+
+    assert words in clause(under(law, reader.language), "4.1")
+    assert words not in under("us-ca", reader.language)
+    assert words not in reader.text.html
+
+
+@pytest.mark.parametrize("law", ["eu", "uk"])
+def test_clause_7_restricts_and_objects_as_europe_words_it(reader, law):
+    said = clause(under(law, reader.language), "7")
+    words = {
+        "kk": ("Өңдеуді шектеу", "тікелей маркетингке"),
+        "ru": ("Ограничение обработки", "прямого маркетинга"),
+        "en": ("Restriction", "direct marketing at any time"),
+    }
+    for word in words[reader.language]:
+        assert word in said
+        assert word not in reader.reads("7")
+
+
+def test_clause_5_2_in_california_leads_to_the_opt_out_of_sale_and_sharing(reader):
+    address = f'href="/sites/shop/do-not-sell?lang={reader.language}"'
+
+    assert address in under("us-ca", reader.language)
+    for law in ("eu", "uk", "br"):
+        assert address not in under(law, reader.language)
+    assert address not in reader.text.html
+
+
+def test_what_nobody_verified_is_never_said_to_be_law_under_any_profile():
+    for law in ("kz", *LAWS):
+        rules = profile(law).on(TODAY)
+        said = clause(under(law, "en") if law != "kz" else RENDERINGS["en"].text.html, "7")
+        promised = said.count("our own promise")
+        unverified = sum(not rule.law for rule in rules.requests if rule.type is not RequestType.INFORMATION)
+        assert promised == unverified, law

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from consentgw.errors import Misconfigured, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class Grade(StrEnum):
@@ -135,6 +135,10 @@ class Rules:
 
     profile: str
     country: str
+    territory: Mapping[str, str]
+    """Whose law it is, by language, in the form that stands beside "legislation" and "state bodies"."""
+    statute: Mapping[str, str]
+    """What the law on personal data is called, by language."""
     validity: Validity
     languages: Languages
     authority: Authority
@@ -173,6 +177,8 @@ class Profile(_Part):
     name: str
     title: str
     country: str
+    territory: dict[str, str]
+    statute: dict[str, str]
     enabled: bool = True
     validity: tuple[Validity, ...]
     languages: tuple[Languages, ...]
@@ -191,6 +197,8 @@ class Profile(_Part):
         return Rules(
             profile=self.name,
             country=self.country,
+            territory=self.territory,
+            statute=self.statute,
             validity=self._one(self.validity, day),
             languages=self._one(self.languages, day),
             authority=self._one(self.authority, day),

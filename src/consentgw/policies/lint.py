@@ -50,8 +50,8 @@ _PARTS = (
     _Part("the name of the site", ("site.name",), "write [[site.name]]", {}),
     _Part("the operator's name", ("operator.name", "contacts"), "write [[operator.name]] or [[contacts]]", {}),
     _Part(
-        "the operator's number", ("operator.registration", "contacts"),
-        "write [[operator.registration]] or [[contacts]]", {},
+        "the operator's number", ("operator.number", "operator.registration", "contacts"),
+        "write [[operator.number]] or [[contacts]]", {},
     ),
     _Part(
         "the list of personal data", ("data",), "write [[data]]",

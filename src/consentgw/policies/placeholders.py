@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from consentgw.errors import Malformed
 from consentgw.policies import generated
 from consentgw.policies.findings import Finding, Unpublishable
+from consentgw.policies.jurisdiction import grounds, operator_number, transfers
 from consentgw.policies.markdown import email, words
 from consentgw.policies.rights import body, rights
 
@@ -27,16 +28,19 @@ if TYPE_CHECKING:
 WORDS = (
     "site.name",
     "operator.name",
+    "operator.number",
     "operator.registration",
     "operator.address",
     "operator.email",
     "authority",
+    "law.country",
+    "law.name",
 )
 """Places for a few words, anywhere in a line."""
 ADDRESSES = ("site.settings", "site.versions")
 """Places for an address: the target of a link."""
-BLOCKS = ("purposes", "tags", "cookies", "data", "retention", "rights", "contacts")
-"""Places for a table or a list, alone on their line."""
+BLOCKS = ("purposes", "grounds", "tags", "transfers", "cookies", "data", "retention", "rights", "contacts")
+"""Places for a table, a list or a paragraph, alone on their line."""
 
 PLACE = re.compile(r"\[\[([^\[\]\n]*)\]\]")
 _FINE = re.compile(r"\\.|\[[^\[\]]*\]\(")
@@ -119,14 +123,19 @@ def _values(sources: Sources, language: str) -> dict[str, Callable[[], str]]:
     return {
         "site.name": lambda: words(site.name),
         "operator.name": lambda: words(operator.name),
+        "operator.number": lambda: operator_number(words(operator.registration), rules, language),
         "operator.registration": lambda: words(operator.registration),
         "operator.address": lambda: words(operator.address),
         "operator.email": lambda: email(operator.email),
         "authority": lambda: authority,
+        "law.country": lambda: words(rules.territory.get(language, "")),
+        "law.name": lambda: words(rules.statute.get(language, "")),
         "site.settings": lambda: f"{facts.settings}?lang={language}",
         "site.versions": lambda: f"/sites/{site.slug}/policies?lang={language}",
         "purposes": lambda: generated.purposes(facts, language),
+        "grounds": lambda: grounds(rules, language),
         "tags": lambda: generated.tags(facts, rules, language),
+        "transfers": lambda: transfers(site, rules, language),
         "cookies": lambda: generated.cookies(facts, operator.name, language),
         "data": lambda: generated.data(site, facts, language),
         "retention": lambda: generated.retention(site, language),

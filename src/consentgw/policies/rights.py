@@ -62,6 +62,32 @@ RIGHTS = {
 }
 """Title and sentence of every right, in the order they are listed."""
 
+_RESTRICTION = (
+    sentence("Restriction"),
+    sentence("have us only keep your data and not use it, for example while it is disputed whether it is right."),
+)
+_TO_INTERESTS = (
+    sentence("Objection"),
+    sentence(
+        "object to processing that rests on legitimate interests, to direct marketing at any time, and to a decision"
+        " that was made by automated means alone."
+    ),
+)
+_ELSEWHERE = {
+    ("eu", RequestType.RESTRICTION): _RESTRICTION,
+    ("uk", RequestType.RESTRICTION): _RESTRICTION,
+    ("eu", RequestType.OBJECTION): _TO_INTERESTS,
+    ("uk", RequestType.OBJECTION): _TO_INTERESTS,
+    ("us-ca", RequestType.OBJECTION): (
+        sentence("Opt-out of sale and sharing"),
+        sentence(
+            "end the sale and sharing of your data in one step on the page “Do Not Sell or Share My Personal"
+            " Information”, and have us limit the use of sensitive data; whoever uses a right is treated no worse."
+        ),
+    ),
+}
+"""Rights that a law words in its own way."""
+
 _TIMES = {
     True: sentence(
         "We answer, or refuse with reasons, within %(time)s of receiving your request; this time is set by law."
@@ -96,11 +122,15 @@ def rights(rules: Rules, authority: str, language: str) -> str:
         known.discard(RequestType.INFORMATION)  # who may see the data may see how it is used
     entries = [
         f"- **{_(title)}**: {_(line)} {_times(rules, type_, language)}"
-        for type_, (title, line) in RIGHTS.items()
+        for type_, (title, line) in ((type_, _ELSEWHERE.get((rules.profile, type_), RIGHTS[type_])) for type_ in RIGHTS)
         if type_ in known
     ]
-    complain = _("Complaint to the authority"), _("turn to the authorised body, %(authority)s, or go to court.")
-    return "\n".join([*entries, f"- **{complain[0]}**: {complain[1] % {'authority': authority}}"])
+    if rules.profile == "kz":
+        turn_to = _("turn to the authorised body, %(authority)s, or go to court.")
+    else:
+        turn_to = _("turn to the supervisory authority, %(authority)s, or go to court where the law provides for it.")
+    complain = _("Complaint to the authority")
+    return "\n".join([*entries, f"- **{complain}**: {turn_to % {'authority': authority}}"])
 
 
 def body(authority: AuthorityView, language: str) -> str:

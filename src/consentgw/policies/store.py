@@ -89,12 +89,6 @@ def latest(connection: Connection, site: str) -> PolicyVersion | None:
     return kept and restore(json.loads(kept))
 
 
-def next_change(connection: Connection, site: str, at: datetime) -> datetime | None:
-    """Return when another version of a site comes into force after an instant, None where none was published."""
-    later = select(func.min(policies.c.effective_from)).where(policies.c.site == site, policies.c.effective_from > at)
-    return connection.scalar(later)
-
-
 def since(connection: Connection, site: str, name: str, at: datetime) -> tuple[PolicyVersion, ...]:
     """Return the versions that took over from the named one up to an instant, oldest first.
 
