@@ -21,8 +21,11 @@ from consentgw.consents.views import (
     ReceiptStanding,
     ReceiptView,
 )
+from consentgw.http.explanations import EXPLANATIONS
 from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import Prepared, ProblemView, View
+from consentgw.http.reference.pages import ExplanationView, ReferenceView
+from consentgw.http.reference.reading import read as read_api
 from consentgw.notices.model import Cookie, Kind, Notice, Tag
 from consentgw.notices.views import NoticeView
 from consentgw.notices.wording import usual, words
@@ -31,6 +34,7 @@ from consentgw.policies.rendering import render
 from consentgw.policies.standing import Place, places
 from consentgw.policies.views import ArchiveView, ChangesView, Listed, PolicyView
 from consentgw.sites.model import Operator, Site
+from tests.http.reference.library import library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -296,6 +300,9 @@ def documents() -> Iterator[tuple[str, View]]:
             yield f"problem-{status}-{code}-{language}", problem
         yield from policies(language)
         yield f"notice-{language}", snapshot(language)
+    yield "reference", ReferenceView(language="en", reference=read_api(library().openapi(), GATEWAY))
+    for code, explanation in EXPLANATIONS.items():
+        yield f"problem-type-{code}", ExplanationView(language="en", code=code, explanation=explanation, origin=GATEWAY)
 
 
 def snippets() -> Iterator[tuple[str, View]]:

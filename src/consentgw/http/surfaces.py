@@ -249,5 +249,18 @@ OPERATIONS = Surface(
 )
 """Health and the API's description."""
 
+REFERENCE = Surface(
+    "reference",
+    _HTML,
+    {
+        **_TOP,
+        "content-security-policy": f"{_PAGE}; form-action 'none'; frame-ancestors 'none'",
+        "cache-control": "public, max-age=300",
+        "referrer-policy": "no-referrer",
+        "vary": "Accept-Encoding",
+    },
+)
+"""The API's reference and the pages of its problem types: the same for everybody."""
+
 PROBLEM = Surface("problem", _HTML, _PRIVATE)
 """A page that says what went wrong."""

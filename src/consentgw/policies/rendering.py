@@ -1,8 +1,7 @@
 """From Markdown to the HTML people read: no raw HTML, no pictures, no scripts; an address for every clause.
 
 Clauses are numbered by their author (``## 8. Cookies``, then ``8.2. ...``), alike in every language, and the
-number is the anchor: ``#s8.2`` finds the clause in Kazakh, Russian and English. What Markdown made goes
-through an allow-list once more, so a hole in one of the two is not a hole in the page.
+number is the anchor: ``#s8.2`` finds the clause in Kazakh, Russian and English.
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import nh3
-from markdown_it import MarkdownIt
-
 from consentgw.errors import Malformed, TooLarge
+from consentgw.http.prose import MARKDOWN, clean
 from consentgw.policies.model import PolicyText
 
 if TYPE_CHECKING:
@@ -26,23 +23,9 @@ if TYPE_CHECKING:
 LIMIT = 65_536
 """Bytes of Markdown in one language at the most."""
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 _NUMBER = re.compile(r"([1-9][0-9]{0,2}(?:\.[1-9][0-9]{0,2})*)\.?\s")
 _HEADINGS = {"h1": "title", "h2": "section"}
-_TAGS = {
-    "a", "blockquote", "br", "code", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "pre", "strong",
-    "table", "tbody", "td", "th", "thead", "tr", "ul",
-}  # fmt: skip
-_ATTRIBUTES = {
-    "*": set[str](),  # else titles and languages are let through on every element
-    "a": {"href"},
-    "h2": {"id"},
-    "h3": {"id"},
-    "h4": {"id"},
-    "p": {"id"},
-    "th": {"scope"},
-    "ol": {"start"},
-}
+_ANCHORED = {"h2": {"id"}, "h3": {"id"}, "h4": {"id"}, "p": {"id"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +45,14 @@ def render(source: str) -> Rendering:
     """
     if len(source.encode()) > LIMIT:
         raise TooLarge(f"a policy text has {LIMIT} bytes at the most")
-    tokens = _MARKDOWN.parse(source)
+    tokens = MARKDOWN.parse(source)
     title = _take_title(tokens)
     clauses = _number(tokens)
     for token in tokens:
         if token.type == "th_open":
             token.attrs = {"scope": "col"}
-    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
-    clean = nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"}, link_rel=None)
-    return Rendering(PolicyText(title, source, clean), clauses)
+    html: str = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
+    return Rendering(PolicyText(title, source, clean(html, _ANCHORED)), clauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +69,7 @@ class Block:
 
 def blocks(source: str) -> Iterator[Block]:
     """Yield the lines of a Markdown text in their order."""
-    tokens = _MARKDOWN.parse(source)
+    tokens = MARKDOWN.parse(source)
     line, kind, entries = 1, "paragraph", 0
     row: list[str] | None = None
     for token in tokens:
