@@ -43,7 +43,17 @@ SHOP, NEWS = "https://shop.example", "https://news.example"
 EVE = "https://eve.example"
 """Somebody who is no partner."""
 
-PARTNERS = (THE_SHOP, replace(THE_SHOP, slug="news", name="Dana's news", origins=frozenset({NEWS}), style=Style.FRAME))
+PARTNERS = (
+    replace(THE_SHOP, returns={"basket": f"{SHOP}/basket?step=2", "done": f"{SHOP}/after-consent"}),
+    replace(
+        THE_SHOP,
+        slug="news",
+        name="Dana's news",
+        origins=frozenset({NEWS}),
+        style=Style.FRAME,
+        returns={"read": f"{NEWS}/read"},
+    ),
+)
 PURPOSES = (usual("necessary"), usual("analytics"), usual("marketing"))
 TAGS = (
     Tag(

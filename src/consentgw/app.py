@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from consentgw.consents.asking import Desk
 from consentgw.consents.embed import Embed
 from consentgw.consents.pages import Pages
+from consentgw.consents.returns import Returns
 from consentgw.consents.signals import Statements
 from consentgw.consents.states import REFRESH_SECONDS, Changes, States
 from consentgw.consents.tokens import Codes, Forms, StateCookie
@@ -102,7 +103,8 @@ class Gateway:
         states = States(cookie, self.changes, origin, self.settings.adpc)
         await self.refresh(db)
         embed = Embed(db, self.catalogue, states, desk, forms, codes, signing)
-        pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, signing)
+        returns = Returns(Seal(derive(secrets, "return")), plain=origin.startswith("http:"))
+        pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, returns, signing)
         rooms = (
             embed,
             Gate(db, self.catalogue, states),

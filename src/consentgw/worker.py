@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentgw.consents import returns
 from consentgw.consents import service as consents
 from consentgw.db import marks, open_database
 from consentgw.errors import Misconfigured, Unavailable
@@ -50,7 +51,10 @@ class Step:
 
 def steps(_: Settings) -> tuple[Step, ...]:
     """Return everything the worker does."""
-    return (Step("expired consents", 60, consents.tell_expired),)
+    return (
+        Step("expired consents", 60, consents.tell_expired),
+        Step("dead return codes", 60, returns.purge),
+    )
 
 
 class Worker:

@@ -15,15 +15,16 @@ import consentgw.notices.tables
 import consentgw.outbox.tables
 import consentgw.policies.tables
 import consentgw.sites.tables  # noqa: F401
-from consentgw.consents import service as consents
+from consentgw.consents import returns
 from consentgw.consents import store as receipts
+from consentgw.consents.returns import Return
 from consentgw.db import engines, marks, metadata, migrations, open_database, open_reader
 from consentgw.errors import Misconfigured
 from consentgw.notices import store as notices
 from tests.db import notes
 from tests.notices import story
 
-TABLES = {"drafts", "events", "keys", "marks", "notices", "policies", "questions", "receipts", "sites"}
+TABLES = {"drafts", "events", "keys", "marks", "notices", "policies", "questions", "receipts", "return_codes", "sites"}
 
 
 def live(settings):
@@ -33,7 +34,8 @@ def live(settings):
         shop = story.open_shop(unit)
         notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
         marks.move(unit, "lived", 1)
-        return consents.record(unit, story.answer(notice), story.signer(unit)).receipt
+        back = Return("shop", "done", "https://shop.example/after-consent", "state")
+        return returns.record(unit, story.answer(notice), story.signer(unit), back)[0].receipt
 
     with open_database(settings) as db:
         receipt = db.apply(happen)

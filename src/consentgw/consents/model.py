@@ -36,6 +36,10 @@ class Channel(StrEnum):
     INLINE = "inline"
     FRAME = "frame"
     PAGE = "page"
+    REDIRECT = "redirect"
+    """Our page, to which the partner sent the person for an answer."""
+    FIRST_PARTY = "first_party"
+    """Either embed, on the partner's own ground."""
 
 
 class Source(StrEnum):

@@ -6,8 +6,9 @@ import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from consentgw.consents import service, store
+from consentgw.consents import returns, service, store
 from consentgw.consents.again import recall
 from consentgw.consents.asking import Desk, day, face_of, language_of
 from consentgw.consents.model import Channel, Held, Method, Standing, State, standing
@@ -21,6 +22,7 @@ from consentgw.http.lane import Route
 from consentgw.http.origins import provenance
 from consentgw.http.pages import Prepared
 from consentgw.http.problems import status_of
+from consentgw.http.surfaces import Places
 from consentgw.keys.model import compact
 from consentgw.notices import store as notices
 from consentgw.notices.service import own_cookies
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from consentgw.consents.returns import Return, Returns
     from consentgw.consents.states import Changes, States
     from consentgw.consents.store import Kept
     from consentgw.consents.tokens import Codes, Forms
@@ -54,6 +57,7 @@ class Pages:
     desk: Desk
     forms: Forms
     codes: Codes
+    returns: Returns
     signing: Signing
 
     def routes(self) -> tuple[Route, ...]:
@@ -70,12 +74,18 @@ class Pages:
         )
 
     async def ask(self, request: Request) -> Response:
-        """Show every purpose, vendor, cookie, lifetime and country, with the same form."""
+        """Show every purpose, vendor, cookie, lifetime and country, with the same form.
+
+        In the redirect flow the person goes back after answering, or at once where the partner asks for no question.
+        """
         offer = self.catalogue.offer(request.path_params["site"])
-        asked = query(request)
+        asked, said = query(request), provenance(request)
+        back = self.returns.asked(asked, offer.site)
         code = asked.one("receipt")
-        held = await self._held(request, offer, provenance(request), code)
-        return await self._question(request, offer, held, asked.one("lang"), code=code or "")
+        held = await self._held(request, offer, said, code)
+        if back and asked.one("prompt"):
+            return await self._back(offer, said, held, back)
+        return await self._question(request, offer, held, asked.one("lang"), code=code or "", back=back)
 
     async def decide(self, request: Request) -> Response:
         """Record an answer given on the full page, then lead to its receipt."""
@@ -84,14 +94,16 @@ class Pages:
         chosen: str | None = None
         code: str | None = None
         held: Held | None = None
+        back: Return | None = None
         try:
             chosen = query(request).one("lang")
             form = await read_form(request)
+            back = self.returns.carried(form, offer.site)
             code = form.one("receipt") or None
             held = await self._held(request, offer, said, code)
-            return await self._record(form, offer, said, held, chosen)
+            return await self._record(form, offer, said, held, chosen, back=back)
         except (Refused, Conflict, Unavailable) as error:
-            return await self._again(request, offer, held, chosen, code or "", error)
+            return await self._again(request, offer, held, chosen, code or "", error, back)
 
     async def opt_out(self, request: Request) -> Response:
         """Show "Do Not Sell or Share My Personal Information" (11 CCR 7026): apart from the question, for one press.
@@ -172,20 +184,29 @@ class Pages:
         held: Held | None,
         chosen: str | None,
         only: Method | None = None,
+        back: Return | None = None,
     ) -> Response:
-        answer = self.desk.answer(form, offer, said, held, Channel.PAGE)
+        answer = self.desk.answer(form, offer, said, held, Channel.REDIRECT if back else Channel.PAGE)
         if only is not None and answer.method is not only:
             raise Refused(f"this address takes only {only.value}")
-        kept = await self.db.write(service.record, answer, self.signing.signer)
+        if back:
+            kept, code = await self.db.write(returns.record, answer, self.signing.signer, back)
+        else:
+            kept, code = await self.db.write(service.record, answer, self.signing.signer), None
         if held:
             self.changes.note(kept)
+        cookie = self.states.keep(offer, kept, time.time())
+        if back:
+            return _sent_back(back, code, cookie)
         language = chosen if chosen in offer.site.languages else answer.notice.language
-        return surfaces.VISITOR.answer(
-            b"",
-            (b"location", f"/receipt/{self.codes.code(kept.receipt)}?lang={language}".encode()),
-            self.states.keep(offer, kept, time.time()),
-            status=303,
-        )
+        location = f"/receipt/{self.codes.code(kept.receipt)}?lang={language}".encode()
+        return surfaces.VISITOR.answer(b"", (b"location", location), cookie, status=303)
+
+    async def _back(self, offer: Offer, said: Provenance, held: Held | None, back: Return) -> Response:
+        """Lead back at once: with a code for what holds, and without one where nothing does."""
+        holds = self.states.standing(held, offer, said, time.time()).holds
+        code = await self.db.write(returns.issue, back, held.receipt) if held and holds else None
+        return _sent_back(back, code)
 
     async def _held(self, request: Request, offer: Offer, said: Provenance, code: str | None) -> Held | None:
         """Return the decision that is changed here: of the receipt the page was opened from, or the browser's own."""
@@ -200,12 +221,21 @@ class Pages:
         return await self.db.read(store.read, self.codes.receipt(request.path_params["code"]))
 
     async def _again(
-        self, request: Request, offer: Offer, held: Held | None, chosen: str | None, code: str, error: Exception
+        self,
+        request: Request,
+        offer: Offer,
+        held: Held | None,
+        chosen: str | None,
+        code: str,
+        error: Exception,
+        back: Return | None = None,
     ) -> Response:
         """Show the question again after an answer that was not stored, with a fresh form."""
         log.info("answer not kept at %s: %s", offer.site.slug, error)
         face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
-        return await self._question(request, offer, held, chosen, code=code, face=face, status=status_of(error))
+        return await self._question(
+            request, offer, held, chosen, code=code, back=back, face=face, status=status_of(error)
+        )
 
     async def _question(
         self,
@@ -215,6 +245,7 @@ class Pages:
         chosen: str | None,
         *,
         code: str = "",
+        back: Return | None = None,
         face: Face | None = None,
         status: int = 200,
     ) -> Response:
@@ -239,14 +270,23 @@ class Pages:
             again=again,
             opt_out=offer.terms.opt_out,
             receipt=code,
+            query=back.query if back else f"&receipt={code}" if code else "",
+            back=urlsplit(back.address).netloc if back else "",
+            back_url=f"/consent/{offer.site.slug}?lang={language}{back.query}&prompt=none" if back else "",
+            carried=self.returns.seal(back) if back else "",
         )
+        channel = Channel.REDIRECT if back else Channel.PAGE
         body = Prepared.of(view).fill(
-            token=self.forms.issue(offer.site.slug, notice.digest, Channel.PAGE, time.time()),
+            token=self.forms.issue(offer.site.slug, notice.digest, channel, time.time()),
             receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
             until=day(held.expires_at, language) if held else "",
             answered=day(held.decided_at, language) if held else "",
         )
-        answer = surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
+        spoken = (b"content-language", language.encode())
+        if back:
+            answer = surfaces.RETURNING.answer(body, spoken, places=Places(partner=back.origin), status=status)
+        else:
+            answer = surfaces.VISITOR.answer(body, spoken, status=status)
         if self.states.adpc:
             requests = requests_address(offer.site.slug, language)
             answer.headers["link"] = (
@@ -294,6 +334,12 @@ class Pages:
         token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
         body = Prepared.of(view).fill(token=token)
         return surfaces.VISITOR.answer(body, (b"content-language", language.encode()))
+
+
+def _sent_back(back: Return, code: str | None, *extra: tuple[bytes, bytes]) -> Response:
+    """Lead back to the partner: the one redirect of ours to somewhere else, and only to what is registered."""
+    location = (b"location", back.location(code).encode("ascii"))
+    return surfaces.RETURNING.answer(b"", location, *extra, places=Places(partner=back.origin), status=303)
 
 
 def _operator(site: Site, shown: Notice, language: str) -> Operator:

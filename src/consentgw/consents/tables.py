@@ -1,4 +1,5 @@
-"""The receipts table, private to the store. Append-only, by triggers in the database too."""
+"""The ledger of receipts, append-only by triggers in the database too, and the codes that fetch one. Private to the
+store."""
 
 from sqlalchemy import Column, Identity, Index, LargeBinary, Table, Text, text
 
@@ -23,6 +24,19 @@ receipts = Table(
     sqlite_autoincrement=True,
 )
 """``body`` is the truth, canonical JSON as it was signed; the other columns are an index into it."""
+
+return_codes = Table(
+    "return_codes",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", LargeBinary(32), nullable=False),
+    Column("receipt", Identifier, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("redeemed_at", Instant),
+)
+"""One-time codes of the redirect flow, of which only hashes are kept, and those for a minute."""
 
 Index(
     "ix_receipts_changes",

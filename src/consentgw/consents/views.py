@@ -157,6 +157,12 @@ class ConsentView(_Answer, Page):
     """Whether the law asks for a page of its own to opt out of sale and sharing."""
     receipt: str = ""
     """Code of the receipt this page was opened from; the answer then replaces that one."""
+    back: str = ""
+    """The partner's host a person goes back to after answering, in the redirect flow."""
+    back_url: str = ""
+    """Leads there at once, with whatever holds."""
+    carried: str = ""
+    """What the form carries for that, sealed."""
     token: ClassVar[Markup] = slot("token")
     until: ClassVar[Markup] = slot("until")
     answered: ClassVar[Markup] = slot("answered")

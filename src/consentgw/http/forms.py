@@ -35,6 +35,11 @@ class Form:
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple(fields)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names that were sent."""
+        return frozenset(name for name, _ in self._fields)
+
     def one(self, name: str) -> str | None:
         """Return the value of a field, or None when it was not sent.
 

@@ -49,6 +49,8 @@ class Page(View):
 
     languages: tuple[str, ...] = ()
     """The languages this page can be read in; each is linked as ``?lang=`` of the same address."""
+    query: str = ""
+    """What else of its address a link to another language keeps: ``&name=value``."""
     site_slug: str = ""
     """Whose colours the page wears; empty for the gateway's own."""
     site_name: str = ""

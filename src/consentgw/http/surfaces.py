@@ -162,6 +162,17 @@ _PRIVATE = {**_TOP, "cache-control": "no-store", "referrer-policy": "same-origin
 VISITOR = Surface("visitor", _HTML, {**_PRIVATE, "vary": "Cookie, Sec-GPC, ADPC, Accept-Language"})
 """A page of ours at top level."""
 
+RETURNING = Surface(
+    "returning",
+    _HTML,
+    {
+        **VISITOR.declared,
+        # Chromium follows the redirect after a form only where the policy of its page names the place.
+        "content-security-policy": f"{_PAGE}; form-action 'self' {{partner}}; frame-ancestors 'none'",
+    },
+)
+"""The question in the redirect flow, and the way back: the partner here is the one origin that is returned to."""
+
 POLICY = Surface(
     "policy",
     _HTML,
