@@ -9,9 +9,11 @@
     │   ├── TooLarge          more than the address takes
     │   ├── Forged            the request did not come from where it must come from
     │   ├── Unconfirmed       an answer we may not keep as it stands: show the question again
-    │   └── UnknownPurpose    the answer names a purpose the notice never asked about
+    │   ├── UnknownPurpose    the answer names a purpose the notice never asked about
+    │   └── Unproven          who asks has not proven enough for this answer, or a second person has not agreed
     ├── Conflict              it contradicts something already kept
-    │   └── AlreadyAnswered   this form was used before; its first answer stands
+    │   ├── AlreadyAnswered   this form was used before; its first answer stands
+    │   └── OutOfTurn         the request stands where this act has no place
     ├── Gone                  it existed and was withdrawn from service
     └── Unavailable           we could not keep it now; sending it again is safe
 
@@ -84,6 +86,12 @@ class UnknownPurpose(Refused):
     code = "unknown_purpose"
 
 
+class Unproven(Refused):
+    """Who asks has not proven enough for this answer, or the second person it needs has not agreed."""
+
+    code = "unproven"
+
+
 class Conflict(ConsentgwError):
     """It contradicts something that is already kept."""
 
@@ -94,6 +102,12 @@ class AlreadyAnswered(Conflict):
     """The form was used before. What was answered then stands; nothing new is stored."""
 
     code = "already_answered"
+
+
+class OutOfTurn(Conflict):
+    """A subject's request stands where this act has no place: answered already, or not extendable."""
+
+    code = "out_of_turn"
 
 
 class Gone(ConsentgwError):

@@ -11,10 +11,12 @@ from sqlalchemy import inspect
 
 import consentgw.consents.tables
 import consentgw.keys.tables
+import consentgw.mail.tables
 import consentgw.notices.tables
 import consentgw.outbox.tables
 import consentgw.policies.tables
-import consentgw.sites.tables  # noqa: F401
+import consentgw.sites.tables
+import consentgw.subject_requests.tables  # noqa: F401
 from consentgw.consents import returns
 from consentgw.consents import store as receipts
 from consentgw.consents.returns import Return
@@ -23,8 +25,13 @@ from consentgw.errors import Misconfigured
 from consentgw.notices import store as notices
 from tests.db import notes
 from tests.notices import story
+from tests.subject_requests.story import live_through_a_request
 
-TABLES = {"drafts", "events", "keys", "marks", "notices", "policies", "questions", "receipts", "return_codes", "sites"}
+TABLES = {
+    "drafts", "events", "keys", "mails", "marks", "notices", "policies", "purges", "questions", "receipts",
+    "return_codes", "sites", "subject_request_addresses", "subject_request_answers", "subject_request_history",
+    "subject_request_keys", "subject_request_proofs", "subject_request_texts", "subject_requests",
+}  # fmt: skip
 
 
 def live(settings):
@@ -34,6 +41,7 @@ def live(settings):
         shop = story.open_shop(unit)
         notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
         marks.move(unit, "lived", 1)
+        live_through_a_request(unit, shop)
         back = Return("shop", "done", "https://shop.example/after-consent", "state")
         return returns.record(unit, story.answer(notice), story.signer(unit), back)[0].receipt
 

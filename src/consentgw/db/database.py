@@ -43,7 +43,7 @@ class Database:
         self._held: Connection | None = None
         self._reading = threading.Lock()
         self._pool = None if self.embedded else ThreadPoolExecutor(engines.READERS, "consentgw-reader")
-        self.writer = Writer(lambda: engines.writing(engine), engines.take_turn, clock)
+        self.writer = Writer(lambda: engines.writing(engine), engines.take_turn, engines.clear_journal, clock)
 
     async def write(self, verb: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a verb and return its answer after the durable commit.

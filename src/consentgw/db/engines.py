@@ -7,6 +7,8 @@ bytes behind, when off (docs/architecture.md, section 2).
 from __future__ import annotations
 
 import fcntl
+import logging
+import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +21,14 @@ from sqlalchemy.pool import NullPool, QueuePool
 from consentgw.errors import InUse, Misconfigured
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Generator
 
     from sqlalchemy import Connection, Engine
     from sqlalchemy.exc import DBAPIError
 
     from consentgw.settings import Settings
+
+log = logging.getLogger(__name__)
 
 READERS = 8
 """Reads under way at once on PostgreSQL."""
@@ -126,6 +129,22 @@ def take_turn(connection: Connection) -> None:
     """Wait, in a transaction, until no other process writes; the turn ends with the transaction."""
     if connection.dialect.name == "postgresql":  # SQLite has one writing process, and it has one writer
         connection.execute(_TAKE_TURN, {"key": _ORDER})
+
+
+def clear_journal(connection: Connection) -> None:
+    """Empty SQLite's journal, which still holds what the file has overwritten; outside a transaction.
+
+    A reader in another process can be in the way; then the log says so, and the next erasure clears it.
+    """
+    if connection.dialect.name != "sqlite":  # PostgreSQL recycles its own (docs/subject-requests.md)
+        return
+    driver: Any = connection.connection.driver_connection
+    try:
+        busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error as error:
+        busy = error
+    if busy:
+        log.warning("what was erased is still in the journal: somebody is reading; the next erasure clears it")
 
 
 def protected(connection: Connection) -> frozenset[str]:

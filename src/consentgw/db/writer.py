@@ -42,6 +42,8 @@ class Unit:
     now: datetime
     """Aware UTC; one instant for the whole unit."""
     appended: list[tuple[Insert, dict[str, Any]]] = field(default_factory=list[tuple["Insert", dict[str, Any]]])
+    erases: bool = False
+    """Set by a verb that erases: its bytes leave the journal too, before anybody hears that it is done."""
 
     def append(self, statement: Insert, row: dict[str, Any]) -> None:
         """Add a row just before the commit, together with the like rows of the whole group.
@@ -75,10 +77,12 @@ class Writer:
         self,
         connect: Callable[[], Connection],
         take_turn: Callable[[Connection], None],
+        clear_journal: Callable[[Connection], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._connect = connect
         self._take_turn = take_turn
+        self._clear_journal = clear_journal
         self._clock = clock
         self._connection: Connection | None = None
         self._waiting: deque[_Job] = deque()
@@ -136,8 +140,7 @@ class Writer:
         try:
             connection = self._begin()
             appended: list[tuple[Insert, dict[str, Any]]] = []
-            for job in group:
-                self._attempt(job, connection, appended)
+            erased = [self._attempt(job, connection, appended) for job in group]
             _insert(connection, appended)
             connection.commit()
         except Exception as error:
@@ -149,6 +152,8 @@ class Writer:
                 job.error = _unavailable(error)
             return
         self._tell(None)
+        if any(erased):
+            self._clear_journal(connection)
         self.commits += 1
         self.kept += sum(job.error is None for job in group)
 
@@ -169,8 +174,8 @@ class Writer:
         self._take_turn(connection)
         return connection
 
-    def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[Insert, dict[str, Any]]]) -> None:
-        """Run one unit under its own savepoint: if it fails, it fails alone."""
+    def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[Insert, dict[str, Any]]]) -> bool:
+        """Run one unit under its own savepoint: if it fails, it fails alone. Return whether it erased something."""
         driver: Any = connection.connection.driver_connection
         driver.execute("SAVEPOINT unit")
         unit = Unit(connection, self._clock())
@@ -183,6 +188,7 @@ class Writer:
         else:
             appended.extend(unit.appended)
         driver.execute("RELEASE SAVEPOINT unit")
+        return unit.erases and job.error is None
 
     def _tell(self, error: Exception | None) -> None:
         """Tell the log when answers cannot be kept any more, and when they can again; not once a group."""

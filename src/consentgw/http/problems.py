@@ -26,6 +26,7 @@ STATUSES: dict[type[errors.ConsentgwError], int] = {
     errors.Forged: 403,
     errors.Unconfirmed: 409,
     errors.UnknownPurpose: 422,
+    errors.Unproven: 409,
     errors.Refused: 400,
     errors.Conflict: 409,
     errors.Gone: 410,

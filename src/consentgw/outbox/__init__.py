@@ -20,6 +20,12 @@ RECEIPT_RECORDED = "receipt.recorded"
 CONSENT_WITHDRAWN = "consent.withdrawn"
 CONSENT_EXPIRED = "consent.expired"
 POLICY_PUBLISHED = "policy.published"
+REQUEST_OPENED = "subject_request.opened"
+REQUEST_VERIFIED = "subject_request.verified"
+REQUEST_DUE_SOON = "subject_request.due_soon"
+REQUEST_OVERDUE = "subject_request.overdue"
+REQUEST_COMPLETED = "subject_request.completed"
+REQUEST_REFUSED = "subject_request.refused"
 
 _KEEP = insert(events)
 

@@ -1,0 +1,59 @@
+"""One act on a request: the table is asked, the row is written, and the history says who, when and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from consentgw.errors import Gone
+from consentgw.mail import service as mail
+from consentgw.sites import store as sites
+from consentgw.subject_requests import store
+from consentgw.subject_requests.model import after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consentgw.db import Unit
+    from consentgw.mail.model import Letter
+    from consentgw.sites.model import Site
+    from consentgw.subject_requests.model import Act, Actor, Request
+    from consentgw.subject_requests.office import Office
+    from consentgw.subject_requests.vault import Box
+
+
+def act(unit: Unit, office: Office, before: Request, what: Act, actor: Actor, why: str = "", **changes: Any) -> Request:
+    """Do one thing to a request, together with the changes it makes; return it as it stands then.
+
+    Raises:
+        OutOfTurn: the act has no place where the request stands.
+        Unproven: it would be an answer to somebody who has not proven enough.
+    """
+    state = after(replace(before, **{name: value for name, value in changes.items() if name == "level"}), what)
+    if state.closed and not before.state.closed:
+        changes = {"closed_at": unit.now, "paused_on": None, **changes}
+    request = replace(before, state=state, **changes)
+    if request != before:
+        store.keep(unit, before, request)
+    store.note(unit, box_of(unit, office, request), request, actor, what, why)
+    return request
+
+
+def box_of(unit: Unit, office: Office, request: Request) -> Box | None:
+    """Return the box of a request, None when what was in it is erased."""
+    try:
+        return store.box(unit.connection, office.vault, request.id)
+    except Gone:
+        return None
+
+
+def write_to_subject(
+    unit: Unit, office: Office, request: Request, letter: Callable[[Request, Site, str], Letter]
+) -> None:
+    """Put down a letter to who asks, where there is an address: it leads to the page of the request."""
+    box = box_of(unit, office, request)
+    email = store.person(unit.connection, box, request.id).email if box else ""
+    if email:
+        site = sites.read(unit.connection, request.site)
+        written = letter(request, site, office.addresses.status_url(request))
+        mail.send(unit, office.post, email, written, reference=str(request.id))

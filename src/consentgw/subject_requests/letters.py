@@ -1,0 +1,99 @@
+"""The letters of this room: fixed words in three languages, an address of ours, and nothing a person typed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from consentgw.http.languages import gettext_for, long_date, sentence
+from consentgw.mail.model import Letter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from consentgw.sites.model import Site
+    from consentgw.subject_requests.model import Request
+
+_CLOSING = sentence("You need not answer this letter; nobody reads answers to it.")
+_NOT_YOU = sentence("If you did not ask for this, do nothing: without this step nothing happens.")
+
+
+def confirm(request: Request, site: Site, link: str, digits: str) -> Letter:
+    """Ask the owner of a mailbox whether it was them."""
+    _ = gettext_for(request.language)
+    return Letter(
+        language=request.language,
+        subject=_("Please confirm your request"),
+        paragraphs=(
+            _("This address was given in a request to %(site)s. If it was you, open this page and press its button:")
+            % {"site": site.name},
+            _("Or type these eight digits on the page of your request within ten minutes of this letter:"),
+            _(_NOT_YOU),
+        ),
+        link=link,
+        digits=digits,
+    )
+
+
+def received(request: Request, site: Site, link: str) -> Letter:
+    """Say that a request was received, and by when it is answered."""
+    _ = gettext_for(request.language)
+    return _about(
+        request,
+        _("We have received your request"),
+        _("Your request %(number)s to %(site)s is received and will be answered by %(date)s. Follow it here:")
+        % {"number": request.number, "site": site.name, "date": day(request.due_on, request.language)},
+        link,
+    )
+
+
+def news(request: Request, site: Site, link: str) -> Letter:
+    """Say that something is to be read on the page of a request."""
+    _ = gettext_for(request.language)
+    return _about(
+        request,
+        _("There is news about your request"),
+        _("There is something new to read about your request %(number)s to %(site)s:")
+        % {"number": request.number, "site": site.name},
+        link,
+    )
+
+
+def erased(request: Request, site: Site) -> Letter:
+    """Say that what was asked to be erased is erased; there is no page to lead to any more that says more."""
+    _ = gettext_for(request.language)
+    return _about(
+        request,
+        _("Your request is done"),
+        _("What your request %(number)s to %(site)s asked to be erased is erased, this address included.")
+        % {"number": request.number, "site": site.name},
+        "",
+    )
+
+
+def to_operator(site: Site, subject: str, requests: Sequence[Request], links: Sequence[str]) -> Letter:
+    """Tell an operator of requests at a site, by their numbers alone."""
+    language = site.language
+    _ = gettext_for(language)
+    due = _("due on %(date)s")
+    lines = tuple(
+        f"{request.number}: {due % {'date': day(request.due_on, language)}} {link}"
+        for request, link in zip(requests, links, strict=True)
+    )
+    return Letter(language=language, subject=_(subject), paragraphs=(f"{site.name}:", *lines, _(_CLOSING)))
+
+
+OPENED = sentence("A new request about personal data")
+DUE_SOON = sentence("A request about personal data is due soon")
+OVERDUE = sentence("A request about personal data is overdue")
+
+
+def day(value: date, language: str) -> str:
+    """Return a day in words."""
+    return long_date(datetime(value.year, value.month, value.day, tzinfo=UTC), language)
+
+
+def _about(request: Request, subject: str, words: str, link: str) -> Letter:
+    _ = gettext_for(request.language)
+    return Letter(language=request.language, subject=subject, paragraphs=(words, _(_CLOSING)), link=link)

@@ -1,0 +1,175 @@
+"""Proving who asks: a letter with a link and eight digits, or somebody who knows the person.
+
+A link is proof only when its button is pressed; scanners that open links prove nothing. The digits hold for ten
+minutes and five tries, counted by one conditional UPDATE, so that tries at the same moment are no more than five.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from consentgw import outbox
+from consentgw.consents.identifiers import uuid7
+from consentgw.errors import Gone, Malformed, OutOfTurn, Refused
+from consentgw.law import profiles
+from consentgw.mail import service as mail
+from consentgw.sites import store as sites
+from consentgw.subject_requests import deadlines, filing, letters, store
+from consentgw.subject_requests.acting import act, box_of, write_to_subject
+from consentgw.subject_requests.model import SUBJECT, Act, Level, Ref, Role, State, after
+
+if TYPE_CHECKING:
+    from consentgw.db import Unit
+    from consentgw.subject_requests.model import Actor, Request
+    from consentgw.subject_requests.office import Office
+
+TRIES = 5
+DIGITS_FOR = timedelta(minutes=10)
+LINK_FOR = timedelta(hours=24)
+
+
+class Outcome(StrEnum):
+    """What became of digits that were typed."""
+
+    PROVEN = "proven"
+    WRONG = "wrong"
+    OVER = "over"
+    """Too late, or tried too often: another letter is needed."""
+
+
+def challenge(unit: Unit, office: Office, request: Request) -> bool:
+    """Write to the mailbox a request names; an earlier letter no longer counts.
+
+    Returns whether a letter was put down: not without an address or a mail server, nor when the address has had its
+    letters of the day.
+    """
+    box = box_of(unit, office, request)
+    email = store.person(unit.connection, box, request.id).email if box else ""
+    if not email or not office.post.serving or not mail.has_room(unit, office.post, email):
+        return False
+    proof, digits = uuid7(), f"{secrets.randbelow(10**8):08d}"
+    digest = office.addresses.digest(proof, digits)
+    filing.add_proof(unit, proof, request.id, digest, digits_for=DIGITS_FOR, link_for=LINK_FOR)
+    site = sites.read(unit.connection, request.site)
+    letter = letters.confirm(request, site, office.addresses.proof_url(request, proof), digits)
+    mail.send(unit, office.post, email, letter, reference=str(request.id))
+    return True
+
+
+def verify_by_link(unit: Unit, office: Office, site: str, key: str) -> Request:
+    """Take the link of a letter for proof of the mailbox, once.
+
+    The status page moves to a new address, which only who reads the mailbox is led to: whoever opened the request in
+    another's name is left with one that leads nowhere.
+
+    Raises:
+        NotFound: we never wrote this link, or not for this site.
+        Gone: it was used, replaced by a newer one, or is a day old.
+        OutOfTurn: the request is closed.
+    """
+    identifier = filing.use_link(unit, office.addresses.proof(key))
+    if identifier is None:
+        raise Gone("this link was used before, or is too old")
+    request = store.read(unit.connection, Ref(site, identifier))
+    return _proven(unit, office, request, SUBJECT, _by_mailbox(request), turn=request.turn + 1)
+
+
+def verify_by_digits(unit: Unit, office: Office, ref: Ref, digits: str) -> Outcome:
+    """Take the digits of a letter, typed on the status page, for proof of the mailbox.
+
+    A wrong try is counted, so it ends without an error: an error would undo the count.
+
+    Raises:
+        NotFound: there is no such request at this site.
+        OutOfTurn: the request is closed.
+    """
+    request = store.read(unit.connection, ref)
+    after(request, Act.PROVE)
+    tried = filing.try_digits(unit, request.id, TRIES)
+    if tried is None:
+        return Outcome.OVER
+    proof, kept = tried
+    if not hmac.compare_digest(kept, office.addresses.digest(proof, digits)):
+        return Outcome.WRONG
+    filing.use_link(unit, proof)
+    _proven(unit, office, request, SUBJECT, _by_mailbox(request))
+    return Outcome.PROVEN
+
+
+def vouch(unit: Unit, office: Office, ref: Ref, actor: Actor, level: Level, how: str) -> Request:
+    """Note that an operator knows who asks, and how: by an address held before, or by a sign-in at the partner.
+
+    Raises:
+        NotFound: there is no such request at this site.
+        Malformed: nothing is said about how, or the level is not an operator's to give.
+        OutOfTurn: the request is closed, or as much was proven before.
+    """
+    if level < Level.MATCHED or not how.strip() or actor.role not in {Role.OPERATOR, Role.PROGRAM}:
+        raise Malformed("an operator vouches for level 2 or 3, and says how the person is known")
+    request = store.read(unit.connection, ref)
+    if request.level >= level:
+        raise OutOfTurn("as much was proven before")
+    return _proven(unit, office, request, actor, level, why=how)
+
+
+def ask_proof(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
+    """Ask who asks to prove it once more; the clock stands still until then.
+
+    Raises:
+        NotFound: there is no such request at this site.
+        Malformed: no reason is given.
+        OutOfTurn: the request is closed, or a proof is being waited for already.
+        Refused: enough is proven; to ask for more would only delay.
+    """
+    if not why.strip():
+        raise Malformed("say why more proof is needed")
+    request = store.read(unit.connection, ref)
+    if request.answerable:
+        raise Refused("enough is proven for an answer; nobody is asked for more")
+    request = act(unit, office, request, Act.ASK_PROOF, actor, why, paused_on=unit.now.date())
+    challenge(unit, office, request)
+    return request
+
+
+def resend(unit: Unit, office: Office, ref: Ref) -> bool:
+    """Write once more to the mailbox; return whether there was room for one more letter today.
+
+    Raises:
+        NotFound: there is no such request at this site.
+        OutOfTurn: no proof is waited for.
+    """
+    request = store.read(unit.connection, ref)
+    if request.state is not State.AWAITING_VERIFICATION:
+        raise OutOfTurn("no proof is waited for")
+    return challenge(unit, office, request)
+
+
+def _by_mailbox(request: Request) -> Level:
+    proven = Level.MATCHED if request.receipt else Level.MAILBOX
+    return max(request.level, proven)
+
+
+def _proven(
+    unit: Unit, office: Office, request: Request, actor: Actor, level: Level, why: str = "", turn: int | None = None
+) -> Request:
+    today = unit.now.date()
+    country = profiles.profile(sites.read(unit.connection, request.site).profile).country
+    request = act(
+        unit,
+        office,
+        request,
+        Act.PROVE,
+        actor,
+        why,
+        level=level,
+        due_on=deadlines.resumed(request, today, office.calendar(country)),
+        paused_on=None,
+        turn=request.turn if turn is None else turn,
+    )
+    outbox.emit(unit, outbox.REQUEST_VERIFIED, request.site, str(request.id))
+    write_to_subject(unit, office, request, letters.received)
+    return request

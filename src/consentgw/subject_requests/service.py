@@ -1,0 +1,278 @@
+"""The verbs of handling: open, assign, note, message, extend, complete, reject, cancel, erase, list.
+
+Every road in calls these: the pages, REST, the desk and the command line. The first argument is the unit of work, the
+second the office, then the request as a site knows it, and who acts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from consentgw import outbox
+from consentgw.errors import Malformed, OutOfTurn, Unproven
+from consentgw.law import profiles
+from consentgw.law.deadlines import due
+from consentgw.law.profiles import RequestType
+from consentgw.mail import service as mail
+from consentgw.mail import store as mail_store
+from consentgw.sites import store as sites
+from consentgw.subject_requests import deadlines, letters, proving, store
+from consentgw.subject_requests.acting import act, box_of, write_to_subject
+from consentgw.subject_requests.model import SUBJECT, Act, Actor, Kind, Level, Request, Role, State, after
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import Connection
+
+    from consentgw.db import Unit
+    from consentgw.law.profiles import Rules
+    from consentgw.sites.model import Site
+    from consentgw.subject_requests.model import Person, Reason, Ref
+    from consentgw.subject_requests.office import Office
+    from consentgw.subject_requests.store import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What somebody asks, and how they may be reached."""
+
+    id: UUID
+    """Id the request will have; a form carries it from when it is shown, so one form opens one request."""
+    site: Site
+    type: RequestType
+    language: str
+    person: Person
+    receipt: UUID | None = None
+    """A consent receipt of this site whose code was shown."""
+
+
+def open_request(unit: Unit, office: Office, asked: Asked, actor: Actor = SUBJECT) -> Request:
+    """Open a request: its clock starts now, and who asks hears the same whether or not anybody knows them.
+
+    Raises:
+        NotFound: the law of the site knows no such request.
+        AlreadyAnswered: the form was used before.
+    """
+    today = unit.now.date()
+    rules = _rules(unit, asked.site)
+    deadline = due(rules.request(asked.type), today, office.calendar(rules.country))
+    request = Request(
+        id=asked.id,
+        site=asked.site.slug,
+        type=asked.type,
+        state=State.RECEIVED,
+        level=Level.NOTHING,
+        language=asked.language,
+        receipt=asked.receipt,
+        received_at=unit.now,
+        due_on=deadline.due_on,
+        rule=deadline.rule,
+        calendar=deadline.calendar,
+    )
+    if request.needs.start > Level.NOTHING:
+        request = replace(request, state=State.AWAITING_VERIFICATION, paused_on=today)
+    box = store.add(unit, office.vault, request, asked.person)
+    store.note(unit, box, request, actor, Act.OPEN)
+    outbox.emit(unit, outbox.REQUEST_OPENED, request.site, str(request.id))
+    if request.state is State.AWAITING_VERIFICATION:
+        proving.challenge(unit, office, request)
+    elif asked.person.email and mail.has_room(unit, office.post, asked.person.email):
+        write_to_subject(unit, office, request, letters.received)
+    tell_operator(unit, office, asked.site, letters.OPENED, [request])
+    return request
+
+
+def assign(unit: Unit, office: Office, ref: Ref, actor: Actor, assignee: str) -> Request:
+    """Give a request to an operator, by their id; from then on it is in progress.
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, or it is closed.
+    """
+    return act(unit, office, store.read(unit.connection, ref), Act.ASSIGN, actor, assignee=assignee)
+
+
+def confirm(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
+    """Confirm the ground of a request, from which a shorter time may run.
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, it is closed, or no time depends on it.
+        Malformed: nothing is said about what confirms it.
+    """
+    request = store.read(unit.connection, ref)
+    rules = _rules(unit, sites.read(unit.connection, ref.site))
+    deadline = deadlines.confirmed(rules, request, unit.now.date(), office.calendar(rules.country))
+    changes = {"due_on": deadline.due_on, "rule": deadline.rule, "calendar": deadline.calendar}
+    return act(unit, office, request, Act.CONFIRM, actor, said(why), **changes)
+
+
+def note(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> None:
+    """Keep an internal note: sealed, and never shown to who asks.
+
+    Raises:
+        NotFound, Gone: there is no such request at this site, or it is erased.
+        Malformed: there are no words.
+    """
+    request = store.read(unit.connection, ref)
+    box = store.box(unit.connection, office.vault, request.id)
+    store.say(unit, box, request.id, actor, Kind.NOTE, said(words))
+    store.note(unit, box, request, actor, Act.NOTE)
+
+
+def message(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> Request:
+    """Write to the other side: an operator to who asks, or who asks to the operator.
+
+    Whoever has the address of the status page reads messages. Data about a person belongs in the answer, not here.
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, or it is closed.
+        Malformed: there are no words.
+    """
+    request = act(unit, office, store.read(unit.connection, ref), Act.MESSAGE, actor)
+    box = store.box(unit.connection, office.vault, request.id)
+    kind = Kind.FROM_SUBJECT if actor.role is Role.SUBJECT else Kind.TO_SUBJECT
+    store.say(unit, box, request.id, actor, kind, said(words))
+    if kind is Kind.TO_SUBJECT:
+        write_to_subject(unit, office, request, letters.news)
+    return request
+
+
+def extend(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
+    """Take the one extension the law allows; who asks is told, with the reason, before the first limit.
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, or it cannot be extended (any more).
+        Malformed: no reason is given.
+    """
+    reason = said(why)
+    request = store.read(unit.connection, ref)
+    after(request, Act.EXTEND)
+    country = _rules(unit, sites.read(unit.connection, ref.site)).country
+    deadline = deadlines.extended(request, unit.now.date(), office.calendar(country))
+    changes = {"due_on": deadline.due_on, "calendar": deadline.calendar, "extended": True, "reminded": ""}
+    request = act(unit, office, request, Act.EXTEND, actor, reason, **changes)
+    _tell(unit, office, request, actor, reason)
+    return request
+
+
+def complete(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> Request:
+    """Answer a request. An erasure is completed by :func:`erase`; data goes into a package (``answers.answer``).
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, it is closed, or it is an erasure.
+        Unproven: who asks has not proven enough.
+        Malformed: there are no words.
+    """
+    answer = said(words)
+    request = store.read(unit.connection, ref)
+    if request.type is RequestType.ERASURE:
+        raise OutOfTurn("an erasure is completed by erasing, by two persons")
+    request = act(unit, office, request, Act.COMPLETE, actor, answer)
+    _tell(unit, office, request, actor, answer)
+    outbox.emit(unit, outbox.REQUEST_COMPLETED, request.site, str(request.id))
+    return request
+
+
+def reject(unit: Unit, office: Office, ref: Ref, actor: Actor, reason: Reason, why: str) -> Request:
+    """Refuse a request for one of the lawful reasons, in words who asks can understand.
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, or it is closed.
+        Malformed: no reason is given in words.
+    """
+    words = said(why)
+    request = act(unit, office, store.read(unit.connection, ref), Act.REJECT, actor, words, reason=reason)
+    _tell(unit, office, request, actor, words)
+    outbox.emit(unit, outbox.REQUEST_REFUSED, request.site, str(request.id))
+    return request
+
+
+def cancel(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str = "") -> Request:
+    """Call a request off, which is for who asks to do.
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, or it is closed.
+    """
+    return act(unit, office, store.read(unit.connection, ref), Act.CANCEL, actor, why)
+
+
+def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
+    """Complete an erasure. The first person proposes it; nothing happens until a second, at the desk, agrees.
+
+    What the gateway holds under the proven address at this site is destroyed: this request's names, addresses and
+    texts, and those of every earlier closed one. What somebody still waits for stays until it is answered; consent
+    receipts stay as proof, and hold no name.
+
+    Raises:
+        NotFound, OutOfTurn: there is no such request at this site, it is no erasure, or it is closed.
+        Unproven: who asks has not proven enough, or the second person is the first or no person.
+        Malformed: no reason is given.
+    """
+    words = said(why)
+    request = store.read(unit.connection, ref)
+    if request.type is not RequestType.ERASURE:
+        raise OutOfTurn("this request does not ask for erasure")
+    after(request, Act.COMPLETE)
+    if not request.proposed_by:
+        return act(unit, office, request, Act.PROPOSE_ERASURE, actor, words, proposed_by=str(actor))
+    if str(actor) == request.proposed_by or actor.role is not Role.OPERATOR:
+        raise Unproven("erasing needs a second person to agree")
+    person = store.person(unit.connection, store.box(unit.connection, office.vault, request.id), request.id)
+    request = act(unit, office, request, Act.COMPLETE, actor, words)
+    outbox.emit(unit, outbox.REQUEST_COMPLETED, request.site, str(request.id))
+    for one in {each.id: each for each in (request, *_of_the_same(unit, office, request, person.email))}.values():
+        forget_words(unit, office, one, actor)
+    if person.email:
+        letter = letters.erased(request, sites.read(unit.connection, ref.site))
+        mail.send(unit, office.post, person.email, letter, reference="")
+    return store.read(unit.connection, ref)
+
+
+def forget_words(unit: Unit, office: Office, request: Request, actor: Actor) -> None:
+    """Destroy everything that says who asked in a closed request; what was done and when stays as proof."""
+    mail_store.forget(unit, str(request.id))
+    act(unit, office, store.erase(unit, request), Act.ERASE, actor)
+
+
+def list_requests(connection: Connection, wanted: Wanted) -> list[Request]:
+    """Return requests, what is due first first."""
+    return store.listed(connection, wanted)
+
+
+def tell_operator(unit: Unit, office: Office, site: Site, subject: str, requests: list[Request]) -> None:
+    """Put down one letter to a site's operator about these requests."""
+    links = [office.addresses.desk_url(request) for request in requests]
+    letter = letters.to_operator(site, subject, requests, links)
+    mail.send(unit, office.post, site.operator.email, letter, reference=f"operator:{site.slug}", limited=False)
+
+
+def said(words: str) -> str:
+    """Return words that were said.
+
+    Raises:
+        Malformed: there are none.
+    """
+    if not words.strip():
+        raise Malformed("say it in words: they are kept with the request")
+    return words.strip()
+
+
+def _tell(unit: Unit, office: Office, request: Request, actor: Actor, words: str) -> None:
+    box = box_of(unit, office, request)
+    if box:
+        store.say(unit, box, request.id, actor, Kind.TO_SUBJECT, words)
+        write_to_subject(unit, office, request, letters.news)
+
+
+def _of_the_same(unit: Unit, office: Office, request: Request, email: str) -> list[Request]:
+    """Return the closed requests of the same proven address at the site."""
+    if not email or request.level < Level.MAILBOX:
+        return []
+    digests = office.vault.digests(request.site, email)
+    found = store.of_address(unit.connection, request.site, digests, Level.MAILBOX)
+    return [one for one in found if one.state.closed and one.erased_at is None]
+
+
+def _rules(unit: Unit, site: Site) -> Rules:
+    return profiles.profile(site.profile).on(unit.now.date())

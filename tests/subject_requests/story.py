@@ -1,0 +1,132 @@
+"""Requests of the cast, and an office whose letters can be opened: what the tests of this room begin from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consentgw.consents.identifiers import uuid7
+from consentgw.db import open_database
+from consentgw.law.profiles import RequestType
+from consentgw.mail import store as mails
+from consentgw.settings import Settings
+from consentgw.subject_requests import filing, proving, service, store
+from consentgw.subject_requests.model import Actor, Level, Person, Role
+from consentgw.subject_requests.office import open_office
+from tests.conftest import SECRET
+from tests.notices.story import open_shop
+from tests.policies.shop import SHOP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentgw.db import Database, Unit
+    from consentgw.mail.store import Waiting
+    from consentgw.sites.model import Site
+    from consentgw.subject_requests.model import Request
+    from consentgw.subject_requests.office import Office
+    from tests.conftest import Clock
+
+AIGERIM = Person(
+    name="Айгерім Серікқызы", email="aigerim@mail.example", phone="+7 701 000 00 01", details="Менің деректерім"
+)
+BOLAT = Person(name="Болат Ахметов", email="bolat@mail.example", details="Сравните мои данные")
+DANA = Actor(Role.OPERATOR, "dana")
+YERLAN = Actor(Role.OPERATOR, "yerlan")
+"""Dana's colleague: the second person."""
+SHOP_IN_EUROPE = replace(SHOP, slug="dublin", profile="eu")
+SHOP_IN_CALIFORNIA = replace(SHOP, slug="fresno", profile="us-ca")
+
+
+def office_of(settings: Settings | None = None, *, serving: bool = True) -> Office:
+    """Return the office of an installation, with a mail server unless it is said otherwise."""
+    office = open_office(settings or Settings.read(secret=SECRET, public_url="http://gateway.localhost:8080"))
+    return replace(office, post=replace(office.post, serving=serving))
+
+
+@dataclass
+class Room:
+    """A shop with an office in a database: verbs without the words that are always the same."""
+
+    db: Database
+    office: Office
+    site: Site = SHOP
+
+    def ask(
+        self,
+        type_: RequestType = RequestType.ACCESS,
+        person: Person = AIGERIM,
+        *,
+        language: str = "en",
+        **given: object,
+    ) -> Request:
+        """Let somebody ask."""
+        asked = service.Asked(
+            id=uuid7(),
+            site=self.site,
+            type=type_,
+            language=language,
+            person=person,
+            **given,  # type: ignore[arg-type]
+        )
+        return self.db.apply(service.open_request, self.office, asked)
+
+    def letters(self) -> list[Waiting]:
+        """Take every letter that waits, oldest first, as the mail server would."""
+
+        def take(unit: Unit) -> list[Waiting]:
+            found = [mails.take(unit, self.office.post.sealer, one) for one in mails.due(unit.connection, unit.now, 99)]
+            for letter in filter(None, found):
+                mails.sent(unit, letter.id)
+            return [letter for letter in found if letter]
+
+        return self.db.apply(take)
+
+    def letter_to(self, person: Person) -> Waiting:
+        """Take the last letter to somebody."""
+        return [letter for letter in self.letters() if letter.to == person.email][-1]
+
+    def prove(self, request: Request, person: Person = AIGERIM) -> Request:
+        """Let who asks press the button behind the link of the letter."""
+        return self.db.apply(proving.verify_by_link, self.office, request.site, key_in(self.letter_to(person)))
+
+    def vouch(self, request: Request) -> Request:
+        """Let Dana say that she knows who asks."""
+        how = "The address is the one of the order."
+        return self.db.apply(proving.vouch, self.office, request.ref, DANA, Level.MATCHED, how)
+
+
+def live_through_a_request(unit: Unit, site: Site) -> None:
+    """Leave a trace of a request in every table of this room and of the mail room."""
+    office = office_of()
+    asked = service.Asked(id=uuid7(), site=site, type=RequestType.ACCESS, language="kk", person=AIGERIM)
+    request = service.open_request(unit, office, asked)
+    service.note(unit, office, request.ref, DANA, "Ask the warehouse.")
+    box = store.box(unit.connection, office.vault, request.id)
+    filing.add_answer(unit, box, request.id, b"data", "digest", unit.now, 3)
+    filing.note_purge(unit, "answers", 0)
+
+
+def key_in(letter: Waiting) -> str:
+    """Return the key in the link of a letter that asks for a proof."""
+    found = re.search(r"/confirm/([^?]+)\?", letter.letter.link)
+    assert found, letter.letter
+    return found[1]
+
+
+@pytest.fixture
+def quick(sqlite_settings: Settings, clock: Clock) -> Iterator[Room]:
+    """The shop with its office on SQLite, for what no database decides."""
+    with open_database(sqlite_settings, clock=clock) as db:
+        db.apply(open_shop)
+        yield Room(db, office_of())
+
+
+@pytest.fixture
+def room(db: Database) -> Room:
+    """The shop with its office, on both databases."""
+    db.apply(open_shop)
+    return Room(db, office_of())
