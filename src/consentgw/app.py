@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
+from consentgw import __version__
+from consentgw.access.api import AccessApi
+from consentgw.access.keyring import Keyring
+from consentgw.access.operations import Desk as CallDesk
+from consentgw.access.operations import operations_of
+from consentgw.access.pages import Description
+from consentgw.access.routing import describe as describe_api
+from consentgw.access.routing import mount
+from consentgw.configuration.site_api import SiteApi
 from consentgw.consents.asking import Desk
 from consentgw.consents.embed import Embed
 from consentgw.consents.pages import Pages
@@ -21,10 +31,12 @@ from consentgw.consents.states import REFRESH_SECONDS, Changes, States
 from consentgw.consents.tokens import Codes, Forms, StateCookie
 from consentgw.db import open_database
 from consentgw.db.database import utc_now
-from consentgw.errors import NotFound, Unavailable
+from consentgw.errors import ConsentgwError, NotFound, Unavailable
 from consentgw.http.lane import Lane
+from consentgw.http.limits import Budget, Limits
 from consentgw.http.operations import Operations
-from consentgw.http.problems import describe
+from consentgw.http.problems import describe, document
+from consentgw.http.reference.pages import ReferencePages
 from consentgw.http.seals import Seal
 from consentgw.http.statics import Statics
 from consentgw.keys.model import derive
@@ -41,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from datetime import datetime
 
+    from fastapi.telemetry import TelemetryConfig
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
@@ -51,6 +64,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FORGET_SECONDS = 3600
+_SILENT: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own telemetry writes the query of every address into its spans."""
+
+
+class Room(Protocol):
+    """Something with addresses."""
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return them."""
+        ...
 
 
 class Gateway:
@@ -60,9 +89,21 @@ class Gateway:
         self.settings = settings
         self.catalogue = Catalogue()
         self.changes = Changes()
+        self.keyring = Keyring()
+        self.limits = Limits(settings.limits_url.get_secret_value())
         self._clock = clock
-        self._api = FastAPI(openapi_url=None, lifespan=self._lifespan)
-        self._api.add_exception_handler(HTTPException, _nothing_here)
+        self._api = FastAPI(
+            title="consentgw",
+            version=__version__,
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry=_SILENT,
+            lifespan=self._lifespan,
+        )
+        for kind in (HTTPException, ConsentgwError):
+            self._api.add_exception_handler(kind, self._nothing_here)
         self._lane = Lane((), self._api)
 
     @property
@@ -115,14 +156,37 @@ class Gateway:
             KeyPages(db),
             Operations(db),
             Statics(),
+            *self._open_api(db),
         )
         self._lane = Lane([route for room in rooms for route in room.routes()], self._api)
+
+    def _open_api(self, db: Database) -> tuple[Room, ...]:
+        """Set up the operations of the API and return the pages that describe them."""
+        budget = Budget("calls", self.settings.calls_per_minute, 60)
+        desk = CallDesk(db, self.keyring, self.limits, budget, self.settings.public_url)
+        rooms = (
+            SiteApi(db),
+            AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
+        )
+        for room in rooms:
+            mount(self._api, desk, operations_of(room))
+        said = describe_api(self._api, self.settings.public_url)
+        reference = ReferencePages(said, self.settings.public_url)
+        return (Description(json.dumps(said, ensure_ascii=False).encode()), reference) if self.settings.docs else ()
+
+    async def _nothing_here(self, request: Request, error: Exception) -> Response:
+        """Answer for an address that nobody knows, or that takes other methods."""
+        known = error if isinstance(error, ConsentgwError) else NotFound("no such address")
+        if request.scope["path"].startswith("/v1/"):
+            return document(known, self.settings.public_url)
+        return describe(known, request)
 
     async def refresh(self, db: Database) -> None:
         """Take in what any process has recorded or configured since the last time."""
         await self.changes.refresh(db)
         await self.catalogue.refresh(db)
         await self.signing.refresh(db)
+        await self.keyring.refresh(db)
 
     async def _watch(self, db: Database) -> None:
         forgotten = time.monotonic()
@@ -142,7 +206,3 @@ class Gateway:
 def create_app(settings: Settings | None = None) -> Gateway:
     """Return the app for these settings, or for those of the environment."""
     return Gateway(settings or Settings.read())
-
-
-async def _nothing_here(request: Request, _: Exception) -> Response:
-    return describe(NotFound("no such address"), request)

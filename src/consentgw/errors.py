@@ -4,9 +4,13 @@
     ├── Misconfigured         the operator must change a setting before we can run
     │   └── InUse             another process of ours has the embedded database
     ├── NotFound              no such thing, or not yours: the two are never told apart
+    ├── Unauthenticated       nobody we know, or no longer
+    ├── Forbidden             known, and not allowed to do this
+    ├── TooMany               more often than this address may be asked
     ├── Refused               the request is understood and declined
     │   ├── Malformed         the bytes are not what the address takes
     │   ├── TooLarge          more than the address takes
+    │   ├── Invalid           readable, but a field is not what it must be
     │   ├── Forged            the request did not come from where it must come from
     │   ├── Unconfirmed       an answer we may not keep as it stands: show the question again
     │   ├── UnknownPurpose    the answer names a purpose the notice never asked about
@@ -21,6 +25,12 @@ Every class has a stable ``code``. No HTTP here: one table in ``http/problems.py
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ConsentgwError(Exception):
@@ -47,6 +57,28 @@ class NotFound(ConsentgwError):
     code = "not_found"
 
 
+class Unauthenticated(ConsentgwError):
+    """Whoever asks did not show a key, or one that is unknown, expired or revoked: never said which."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(ConsentgwError):
+    """Whoever asks is known, and may not do this."""
+
+    code = "forbidden"
+
+
+class TooMany(ConsentgwError):
+    """Asked more often than is allowed. Nothing was done; ``retry_after`` is in seconds."""
+
+    code = "too_many"
+
+    def __init__(self, message: str, retry_after: int = 1) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
 class Refused(ConsentgwError):
     """Understood, and declined."""
 
@@ -63,6 +95,25 @@ class TooLarge(Refused):
     """More bytes or more fields than this address takes."""
 
     code = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with what was sent, without a word of it."""
+
+    pointer: str
+    """Where: a JSON pointer into the body (RFC 6901), or the name of a parameter."""
+    says: str
+
+
+class Invalid(Refused):
+    """Readable, but fields are missing, unknown or not what they must be; ``faults`` name each."""
+
+    code = "invalid"
+
+    def __init__(self, message: str, faults: Iterable[Fault] = ()) -> None:
+        self.faults = tuple(faults)
+        super().__init__(message)
 
 
 class Forged(Refused):

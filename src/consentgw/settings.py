@@ -21,7 +21,7 @@ from consentgw.errors import Misconfigured
 
 SECRET_CHARACTERS = 32
 """The least a secret may have."""
-_SECRET = ("secret", "previous_secrets", "database_url")
+_SECRET = ("secret", "previous_secrets", "database_url", "limits_url")
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
 )
@@ -63,6 +63,16 @@ class Settings(BaseSettings):
     """A TOML file with the days off that a government moved, by country; ``law.deadlines`` reads it."""
     forwarded_allow_ips: str = ""
     """Addresses of proxies whose ``X-Forwarded-*`` is believed; empty believes nobody."""
+
+    docs: bool = True
+    """Show everybody what the API can do, at ``/docs`` and ``/openapi.json``."""
+    calls_per_minute: int = Field(default=6_000, ge=1)
+    """How many calls to the API one key may make in a minute."""
+    limits_url: SecretStr = SecretStr("")
+    """``redis://...`` where several processes are to count together how often somebody asks; empty lets each count
+    for itself."""
+    limits_url_file: Path | None = None
+    """A file to read ``limits_url`` from, since it may hold a password."""
 
     @model_validator(mode="before")
     @classmethod

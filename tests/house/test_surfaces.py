@@ -6,8 +6,10 @@ import re
 
 import pytest
 
+from consentgw.access.routing import Route as Operation
 from consentgw.http import surfaces
 from consentgw.http.surfaces import Surface
+from tests.caller import caller
 from tests.gateway import NEWS, SHOP, VENDORS, copy_of, running
 from tests.visitor import Visitor
 
@@ -44,11 +46,22 @@ async def _get(visitor, route, page):
     return await visitor.load(re.sub(r"\{[a-z]+\}", "nothing", address), "iframe", SHOP)
 
 
-async def test_every_address_of_the_app_is_declared_with_a_surface_and_none_stands_behind_the_lane(app):
+async def test_every_address_of_the_app_is_declared_with_a_surface_and_behind_the_lane_stand_operations_only(app):
     assert len(app.routes) > 15
     for route in app.routes:
         assert route.surface in KNOWN.values()
-    assert app._api.routes == []
+    for route in app._api.routes:
+        assert isinstance(route, Operation)
+        assert route.path.startswith("/v1/")
+
+
+async def test_every_operation_is_answered_on_the_surface_of_the_api(app):
+    dana = caller(app)
+    for route in app._api.routes:
+        address = re.sub(r"\{[a-z]+\}", "nothing", route.path.replace("{site}", "shop"))
+        answer = await dana.call(next(iter(route.methods)), address)
+        known = {surfaces.API, surfaces.API_OTHER} if answer.status_code < 400 else {surfaces.API_PROBLEM}
+        assert any(_carries(answer, surface, surfaces.NOWHERE) for surface in known), route.path
 
 
 async def test_every_answer_carries_the_headers_of_its_surface(visited, app):
@@ -105,7 +118,7 @@ async def test_no_answer_names_the_software_that_gave_it(visited):
 
 
 async def test_an_address_nobody_knows_is_answered_like_every_other(app):
-    for address in ("/", "/nothing", "/openapi.json", "/docs", "/redoc", "/static/", "/embed/", "/embed//"):
+    for address in ("/", "/nothing", "/redoc", "/static/", "/embed/", "/embed//"):
         page = await Visitor(app).open(address)
         assert page.status == 404
         assert _carries(page.response, surfaces.PROBLEM, surfaces.NOWHERE)

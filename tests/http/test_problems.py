@@ -22,6 +22,10 @@ def asked(query=b"", *headers):
     ("error", "status"),
     [
         (errors.NotFound, 404),
+        (errors.Unauthenticated, 401),
+        (errors.Forbidden, 403),
+        (errors.TooMany, 429),
+        (errors.Invalid, 422),
         (errors.Malformed, 400),
         (errors.TooLarge, 413),
         (errors.Forged, 403),

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
+import consentgw.access.tables
 import consentgw.consents.tables
 import consentgw.keys.tables
 import consentgw.mail.tables
@@ -17,6 +18,9 @@ import consentgw.outbox.tables
 import consentgw.policies.tables
 import consentgw.sites.tables
 import consentgw.subject_requests.tables  # noqa: F401
+from consentgw.access import service as access
+from consentgw.access.idempotency import Given, Once
+from consentgw.access.model import Scope
 from consentgw.consents import returns
 from consentgw.consents import store as receipts
 from consentgw.consents.returns import Return
@@ -28,9 +32,10 @@ from tests.notices import story
 from tests.subject_requests.story import live_through_a_request
 
 TABLES = {
-    "drafts", "events", "keys", "mails", "marks", "notices", "policies", "purges", "questions", "receipts",
-    "return_codes", "sites", "subject_request_addresses", "subject_request_answers", "subject_request_history",
-    "subject_request_keys", "subject_request_proofs", "subject_request_texts", "subject_requests",
+    "api_keys", "drafts", "events", "keys", "mails", "marks", "notices", "policies", "purges", "questions",
+    "receipts", "replies", "return_codes", "sites", "subject_request_addresses", "subject_request_answers",
+    "subject_request_history", "subject_request_keys", "subject_request_proofs", "subject_request_texts",
+    "subject_requests", "trail",
 }  # fmt: skip
 
 
@@ -40,6 +45,9 @@ def live(settings):
     def happen(unit):
         shop = story.open_shop(unit)
         notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
+        Once.of("a", "b", b"c", "POST", b"/", b"").carry_out(unit, lambda _: Given(200, (), b"{}"))
+        made = access.create(unit, "a key", frozenset(Scope))
+        access.note(unit, "cli", "key create", None, made.key.id)
         marks.move(unit, "lived", 1)
         live_through_a_request(unit, shop)
         back = Return("shop", "done", "https://shop.example/after-consent", "state")

@@ -105,6 +105,13 @@ EXPLANATIONS: dict[str, Explanation] = {
         ("Something of this name exists already.", "The thing is not in a state in which this can be done to it."),
         "Read the thing as it is now, and decide again.",
     ),
+    "idempotency_in_flight": Explanation(
+        409,
+        "Being carried out now",
+        "The same request, with the same `Idempotency-Key`, is being carried out at this moment.",
+        ("The request was sent again before the first one was answered.",),
+        "Wait a second and send it again: you get the answer of the first.",
+    ),
     "already_answered": Explanation(
         409,
         "Answered before",
@@ -157,6 +164,13 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Mend the fields that `errors` points at. A `pointer` leads into the body (RFC 6901), a `parameter` is one of"
         " the address.",
         "the body is not what this operation takes",
+    ),
+    "idempotency_key_reused": Explanation(
+        422,
+        "Idempotency key used before",
+        "The `Idempotency-Key` was used for another request in the last 24 hours. Nothing was done.",
+        ("A program makes one key for several requests.", "A request was changed and sent again with its old key."),
+        "Make a new key for each new request, such as a random UUID; keep it only to send the same request again.",
     ),
     "unknown_purpose": Explanation(
         422,

@@ -1,14 +1,18 @@
-"""From an error of the domain to an answer: one table of statuses, one human page.
+"""From an error of the domain to an answer: one table of statuses, one human page, one problem document.
 
-The page is in the visitor's language and says what to do; it never repeats what was sent.
+The page is in the visitor's language and says what to do; the document is for programs (RFC 9457), its ``type`` leads
+to a page that explains it. Neither repeats what was sent.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from typing import TYPE_CHECKING, Any
 
 from consentgw import errors
 from consentgw.http import surfaces
+from consentgw.http.explanations import EXPLANATIONS
 from consentgw.http.languages import NAMES, negotiate
 from consentgw.http.pages import ProblemView, render
 
@@ -21,8 +25,12 @@ if TYPE_CHECKING:
 
 STATUSES: dict[type[errors.ConsentgwError], int] = {
     errors.NotFound: 404,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.TooMany: 429,
     errors.Malformed: 400,
     errors.TooLarge: 413,
+    errors.Invalid: 422,
     errors.Forged: 403,
     errors.Unconfirmed: 409,
     errors.UnknownPurpose: 422,
@@ -45,7 +53,34 @@ class MethodNotAllowed(errors.Refused):
         self.allowed = allowed
 
 
-STATUSES[MethodNotAllowed] = 405
+class UnsupportedMedia(errors.Refused):
+    """The body is in a format this address does not read."""
+
+    code = "unsupported_media_type"
+
+
+class NotAcceptable(errors.Refused):
+    """The caller takes no format this address can answer in."""
+
+    code = "not_acceptable"
+
+
+class Stale(errors.Refused):
+    """The thing is no longer what the caller's ``If-Match`` says it is."""
+
+    code = "precondition_failed"
+
+
+class Unconditional(errors.Refused):
+    """Changing this thing needs ``If-Match``, so that nobody overwrites what somebody else changed."""
+
+    code = "precondition_required"
+
+
+STATUSES.update({MethodNotAllowed: 405, NotAcceptable: 406, Stale: 412, UnsupportedMedia: 415, Unconditional: 428})
+
+_RETRY_SECONDS = 2
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 def status_of(error: BaseException) -> int:
@@ -56,12 +91,55 @@ def status_of(error: BaseException) -> int:
 def describe(error: BaseException, request: Request) -> Answer:
     """Return the human page for an error."""
     status = status_of(error)
-    extra: list[tuple[bytes, bytes]] = []
-    if isinstance(error, MethodNotAllowed):
-        extra.append((b"allow", ", ".join(error.allowed).encode()))
-    if status == 503:
-        extra.append((b"retry-after", b"2"))
     language = negotiate(request.headers.get("accept-language"), tuple(NAMES), chosen=request.query_params.get("lang"))
-    extra.append((b"content-language", language.encode()))
     page = render(ProblemView(language=language, status=status, code=getattr(error, "code", "error")))
+    extra = (*_extra(error, status), (b"content-language", language.encode()))
     return surfaces.PROBLEM.answer(page.encode(), *extra, status=status)
+
+
+def document(error: BaseException, origin: str) -> Answer:
+    """Return the problem document for an error (RFC 9457); ``origin`` is where its type is explained."""
+    status = status_of(error)
+    known = error if isinstance(error, errors.ConsentgwError) and status != 500 else errors.ConsentgwError()
+    told: dict[str, Any] = {
+        "type": f"{origin}/problems/{known.code}",
+        "title": title_of(known.code),
+        "status": status,
+        "code": known.code,
+    }
+    if detail := _detail(known):
+        told["detail"] = detail
+    if isinstance(known, errors.Invalid) and known.faults:
+        told["errors"] = [_fault(fault) for fault in known.faults]
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return surfaces.API_PROBLEM.answer(body, *_extra(error, status), status=status)
+
+
+def title_of(code: str) -> str:
+    """Return the short title of a kind of problem."""
+    return EXPLANATIONS[code].title
+
+
+def _detail(error: errors.ConsentgwError) -> str:
+    """Return what a program's author is told; what a message quotes may be input and is left out."""
+    if isinstance(error, (errors.NotFound, errors.Unavailable, MethodNotAllowed)):
+        return ""  # the same words for what is not there and for what is not yours
+    return _QUOTED.sub("…", str(error))
+
+
+def _fault(fault: errors.Fault) -> dict[str, str]:
+    place = "pointer" if fault.pointer.startswith("#") else "parameter"
+    return {place: fault.pointer, "detail": fault.says}
+
+
+def _extra(error: BaseException, status: int) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that belong to a status."""
+    if isinstance(error, MethodNotAllowed):
+        return ((b"allow", ", ".join(error.allowed).encode()),)
+    if isinstance(error, errors.TooMany):
+        return ((b"retry-after", b"%d" % error.retry_after),)
+    if status == 401:
+        return ((b"www-authenticate", b'Bearer realm="consentgw"'),)
+    if status == 503:
+        return ((b"retry-after", b"%d" % _RETRY_SECONDS),)
+    return ()

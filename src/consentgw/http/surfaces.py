@@ -273,5 +273,23 @@ REFERENCE = Surface(
 )
 """The API's reference and the pages of its problem types: the same for everybody."""
 
+_CALL = {
+    "cache-control": "no-store",
+    "content-security-policy": f"{_FILE}; sandbox",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "x-robots-tag": "noindex",
+}
+
+API = Surface("api", "application/json", _CALL)
+"""An answer of the REST API."""
+
+API_OTHER = Surface("api in another format", "", _CALL)
+"""The same, where each answer names its media type."""
+
+API_PROBLEM = Surface("api problem", "application/problem+json", _CALL)
+"""What went wrong, told to a program (RFC 9457)."""
+
+
 PROBLEM = Surface("problem", _HTML, _PRIVATE)
 """A page that says what went wrong."""

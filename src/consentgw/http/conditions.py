@@ -1,0 +1,58 @@
+"""Conditional requests (RFC 9110 section 13): a strong tag over every byte, and changes that overwrite nobody's."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from consentgw.errors import Malformed
+from consentgw.http.problems import Stale, Unconditional
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+_TAG = re.compile(rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
+_LIST = re.compile(rb"\s*(?:%b\s*(?:,\s*|$))+" % _TAG.pattern)
+
+
+def tag_of(body: bytes) -> bytes:
+    """Return the strong entity tag of a representation."""
+    return b'"%b"' % hashlib.sha256(body).hexdigest()[:32].encode()
+
+
+def unchanged(request: Request, tag: bytes) -> bool:
+    """Return whether the caller has this representation already (``If-None-Match``; compared weakly)."""
+    said = _tags(request, b"if-none-match")
+    return said is not None and (said == [b"*"] or tag in [one.removeprefix(b"W/") for one in said])
+
+
+def expects_none(request: Request) -> bool:
+    """Return whether the caller wants to make a new thing and no other (``If-None-Match: *``)."""
+    return _tags(request, b"if-none-match") == [b"*"]
+
+
+def expect(request: Request, tag: bytes) -> None:
+    """Make sure that a thing still is what the caller thinks it is (``If-Match``; compared strongly).
+
+    Raises:
+        Unconditional: the caller does not say.
+        Stale: it is another by now.
+    """
+    said = _tags(request, b"if-match")
+    if said is None:
+        raise Unconditional("send If-Match with the ETag of what you read")
+    if said != [b"*"] and tag not in said:
+        raise Stale("somebody changed it since you read it; read it again")
+
+
+def _tags(request: Request, name: bytes) -> list[bytes] | None:
+    lines = [value.strip() for header, value in request.scope["headers"] if header == name]
+    if not lines:
+        return None
+    joined = b", ".join(lines)
+    if joined == b"*":
+        return [b"*"]
+    if not _LIST.fullmatch(joined):
+        raise Malformed(f"{name.decode()} is * or a list of entity tags in double quotes")
+    return _TAG.findall(joined)

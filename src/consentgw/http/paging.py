@@ -1,0 +1,66 @@
+"""Lists by pages: a cursor names the last thing of the page before, so nothing is skipped or told twice (RFC 8288)."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from consentgw.errors import Fault, Invalid
+from consentgw.http.bodies import Query
+from consentgw.http.seals import from_base64, to_base64
+
+USUAL, MOST = 50, 200
+_T = TypeVar("_T")
+
+
+def _digits(value: object) -> object:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("not a number in digits")
+    return value
+
+
+class Paged(Query):
+    """Which page."""
+
+    limit: Annotated[int, BeforeValidator(_digits)] = Field(
+        default=USUAL, ge=1, le=MOST, description="Entries on a page."
+    )
+    cursor: str | None = Field(
+        default=None,
+        max_length=300,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description='Where the page begins; taken from the `Link` with `rel="next"` of the page before.',
+    )
+
+    def place(self, *kinds: type[Any]) -> tuple[Any, ...] | None:
+        """Return the place the cursor names, None for the first page.
+
+        Raises:
+            Invalid: the cursor is none of ours.
+        """
+        if self.cursor is None:
+            return None
+        try:
+            place = json.loads(from_base64(self.cursor))
+        except (ValueError, RecursionError):
+            place = None
+        if not isinstance(place, list) or [type(part) for part in place] != [*kinds]:  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            raise Invalid("the query is not what this operation takes", [Fault("cursor", "is none of ours")])
+        return tuple(place)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+class Page(BaseModel, Generic[_T]):
+    """One page of a list."""
+
+    items: list[_T]
+    next: str | None = Field(description="Address of the next page; null on the last one. Also sent as `Link`.")
+
+
+def next_page(path: str, asked: Paged, *place: Any) -> str:
+    """Return the address of the page that follows a place, with everything else as it was asked."""
+    said = asked.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    cursor = to_base64(json.dumps(place, separators=(",", ":")).encode())
+    return f"{path}?{urlencode({**said, 'cursor': cursor})}"

@@ -1,0 +1,123 @@
+"""A law over every operation of the API: what is another site's is not there.
+
+The shop's key, with every scope, is tried on everything of the news site. An operation that this file does not know
+fails the test: give it a case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from consentgw.access.routing import Route
+from consentgw.consents.states import REFRESH_SECONDS
+from tests.caller import Caller, caller, code
+from tests.gateway import copy_of, digest, running
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class World:
+    """Two sites and a key of each, with every scope."""
+
+    shop: Caller
+    news: Caller
+    made: dict[str, str] = field(default_factory=dict)
+    """Ids of things of the news site, so that each is made once."""
+
+
+@dataclass
+class Case:
+    """How to try an operation: its body, and real ids of the news site for the parts of its address."""
+
+    json: Any = None
+    parts: dict[str, Callable[[World], Awaitable[str]]] = field(default_factory=dict)
+    shows: str = ""
+    """For an operation that names no site: what the news site's key sees in its answer, and the shop's must not."""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+async def news_key(world: World) -> str:
+    """Return a key of the news site that is narrower than both."""
+    if "key" not in world.made:
+        made = await world.news.post("/v1/keys", {"name": "Bolat's", "scopes": ["keys:read"]})
+        world.made["key"] = made.json()["key"]["id"]
+    return world.made["key"]
+
+
+CASES = {
+    "list_sites": Case(shows='"slug":"news"'),
+    "read_site": Case(),
+    "create_key": Case({"name": "x", "scopes": ["keys:read"], "site": "news"}),
+    "list_keys": Case(shows='"site":"news"'),
+    "read_key": Case(parts={"key": news_key}),
+    "roll_key": Case({}, parts={"key": news_key}),
+    "revoke_key": Case(parts={"key": news_key}),
+    "list_acts": Case(shows='"site":"news"'),
+}
+
+
+@pytest.fixture(scope="module")
+async def app(seeded_file, tmp_path_factory):
+    async with running(copy_of(seeded_file, tmp_path_factory.mktemp("two"))) as app:
+        yield app
+
+
+@pytest.fixture
+async def world(app):
+    world = World(caller(app, site="shop"), caller(app, site="news"))
+    await news_key(world)
+    await world.shop.get("/v1/sites")
+    await asyncio.sleep(2 * REFRESH_SECONDS)  # that a key is used today is kept a moment later, and is nobody's change
+    return world
+
+
+def operations(app) -> list[Route]:
+    return [route for route in app._api.routes if isinstance(route, Route)]
+
+
+async def test_every_operation_has_a_case_and_no_case_is_left_over(app):
+    assert {route.name for route in operations(app)} == CASES.keys()
+
+
+async def test_nothing_of_another_site_is_there_for_any_operation(app, world):
+    for route in operations(app):
+        case = CASES[route.name]
+        parts = {name: await make(world) for name, make in case.parts.items()}
+        method = next(iter(route.methods))
+        for site in ("news", "shop") if case.parts and "{site}" in route.path else ("news",):
+            path = route.path.format(site=site, **parts)
+            before = digest(app.settings)
+            answer = await world.shop.call(method, path, json=case.json, headers=case.headers)
+
+            if case.shows:
+                assert answer.status_code == 200, route.name
+                assert case.shows not in answer.text, route.name
+            else:
+                assert code(answer) == (404, "not_found"), f"{route.name}: {path}"
+                nothing = {name: value[:-1] + ("0" if value[-1:] != "0" else "1") for name, value in parts.items()}
+                absent = route.path.format(site="nowhere" if site == "news" else site, **nothing)
+                if absent != path:
+                    assert (await world.shop.call(method, absent, json=case.json, headers=case.headers)).content == (
+                        answer.content
+                    ), f"{route.name} tells what is another's from what is not there"
+            assert digest(app.settings) == before, f"{route.name} changed something"
+
+
+async def test_the_same_is_there_for_the_site_s_own_key(app, world):
+    """Otherwise the test above would pass for want of anything to find."""
+    last = [route for route in operations(app) if route.methods & {"DELETE"} or "revoke" in route.name]
+    for route in [route for route in operations(app) if route not in last] + last:
+        case = CASES[route.name]
+        parts = {name: await make(world) for name, make in case.parts.items()}
+        path = route.path.format(site="news", **parts)
+
+        answer = await world.news.call(next(iter(route.methods)), path, json=case.json, headers=case.headers)
+
+        assert answer.status_code != 404, f"{route.name}: {path}"
+        assert case.shows in answer.text, route.name
