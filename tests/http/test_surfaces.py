@@ -84,3 +84,9 @@ def test_an_answer_has_the_length_of_its_body():
     assert answer.status_code == 418
     assert answer.headers["content-length"] == "2"
     assert answer.headers["x-more"] == "1"
+
+
+@pytest.mark.parametrize("origins", ["https://a.example\r\nset-cookie: eve=1", "https://сауда.example", "a\x00b"])
+def test_no_origin_can_write_a_header_of_its_own(origins):
+    with pytest.raises(ValueError, match="one line"):
+        surfaces.EMBED.headers(Places(origins))

@@ -68,7 +68,7 @@ async def recall(db: Database, offer: Offer, held: Held | None, standing: Standi
     Raises:
         Unavailable: the database did not answer.
     """
-    outdated = standing.state in {State.EXPIRED, State.SUPERSEDED} or (standing.open and standing.asks)
+    outdated = standing.state in (State.EXPIRED, State.SUPERSEDED) or (standing.open and standing.asks)
     if held is None or not outdated:
         return None
     key = ("since", held.notice)

@@ -156,7 +156,7 @@ class Standing:
     @property
     def holds(self) -> bool:
         """Return whether an answer holds, be it for some of the purposes asked about now."""
-        return self.state in {State.VALID, State.WITHDRAWN}
+        return self.state in (State.VALID, State.WITHDRAWN)
 
     @property
     def decided(self) -> bool:

@@ -91,7 +91,8 @@ class States:
         Asked from a page that is not the site's, the answer is "none": otherwise any page could read a
         visitor's state off our stylesheet, where a browser does not partition cookies.
         """
-        if not (said.from_one_of(offer.site.origins) or said.page == self.origin):
+        page = said.page
+        if not (page is None or page in offer.site.origins or page == self.origin):
             return None
         held = self.cookie.read(request, offer.site.slug)
         return self.changes.newest(held) if held else None

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from consentgw.consents.identifiers import uuid7
+from consentgw.consents.identifiers import uuid7_bytes
 from consentgw.consents.model import Channel, Held, Method
 from consentgw.errors import NotFound, Unconfirmed
 from consentgw.http.cookies import partitioned, read_cookies
-from consentgw.http.seals import Seal, from_text, to_text
+from consentgw.http.seals import Seal, from_text, to_base64, to_text
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -48,7 +48,7 @@ class Forms:
 
     def issue(self, site: str, notice: str, channel: Channel, now: float) -> str:
         """Return the token of a form that is shown now."""
-        return self._seal.close(f"{to_text(uuid7())}.{site}.{notice}.{channel.value}.{int(now):x}")
+        return self._seal.close(f"{to_base64(uuid7_bytes())}.{site}.{notice}.{channel.value}.{int(now):x}")
 
     def read(self, token: str, site: str, now: float) -> Shown:
         """Return what a token states.

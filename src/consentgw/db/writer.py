@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from consentgw.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection, Insert
@@ -85,8 +85,8 @@ class Writer:
         self._clear_journal = clear_journal
         self._clock = clock
         self._connection: Connection | None = None
-        self._waiting: deque[_Job] = deque()
-        self._ready = threading.Condition()
+        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
+        self._door = threading.Lock()
         self._closing = False
         self._failing = False
         self.commits = 0
@@ -110,31 +110,37 @@ class Writer:
 
     def close(self) -> None:
         """Write what is queued, then stop the thread and close its connection."""
-        with self._ready:
+        with self._door:
             self._closing = True
-            self._ready.notify()
+            self._waiting.put(None)  # behind the last job
         self._thread.join()
 
     def _put(self, job: _Job) -> None:
-        with self._ready:
+        with self._door:
             if self._closing:
                 raise Unavailable("the database is closing")
-            if len(self._waiting) >= QUEUE:
+            if self._waiting.qsize() >= QUEUE:
                 raise Unavailable("too many answers are waiting to be kept")
-            self._waiting.append(job)
-            self._ready.notify()
+            self._waiting.put(job)
 
     def _run(self) -> None:
-        while True:
-            with self._ready:
-                while not self._waiting and not self._closing:
-                    self._ready.wait()
-                group = [self._waiting.popleft() for _ in range(min(GROUP, len(self._waiting)))]
-            if not group:
-                break
+        while (job := self._waiting.get()) is not None:
+            group = [job, *self._those_who_wait()]
             self._write(group)
             _settle(group)
         self._disconnect()
+
+    def _those_who_wait(self) -> Iterator[_Job]:
+        """Yield the jobs that share the next commit with the first."""
+        for _ in range(GROUP - 1):
+            try:
+                job = self._waiting.get_nowait()
+            except Empty:
+                return
+            if job is None:
+                self._waiting.put(None)  # the end is for the caller to see
+                return
+            yield job
 
     def _write(self, group: list[_Job]) -> None:
         try:

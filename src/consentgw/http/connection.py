@@ -10,18 +10,32 @@ from __future__ import annotations
 import logging
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping
+
+    from uvicorn._types import ASGISendEvent
+
+    from consentgw.http.surfaces import Head
 
 log = logging.getLogger(__name__)
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _NEVER = float("inf")
+
+_FRAMING = frozenset({b"connection", b"transfer-encoding"})
+"""Fields by which uvicorn would answer in another way."""
 
 
 class _RefusedError(Exception):
@@ -30,6 +44,65 @@ class _RefusedError(Exception):
     def __init__(self, status: HTTPStatus, reason: str) -> None:
         super().__init__(reason)
         self.status = status
+
+
+class Cycle(RequestResponseCycle):
+    """One answer. uvicorn's, but an answer on a prepared head (``http/surfaces.py``) leaves in one write.
+
+    Its lines were checked and put together when they were prepared; what was added to them is checked here.
+    """
+
+    _head = b""
+    """A head that waits for its body."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a part of the answer."""
+        if self._head:
+            head, self._head = self._head, b""
+            if self._send_whole(head, message):
+                return
+            self.transport.write(head)
+        elif "consentgw.head" in message and self._keep_head(message):
+            return
+        await super().send(message)
+
+    def _keep_head(self, start: Mapping[str, Any]) -> bool:
+        """Keep the head until its body comes, unless it says what uvicorn must hear of."""
+        prepared: Head = start["consentgw.head"]
+        fields: list[tuple[bytes, bytes]] = start["headers"]
+        added = fields[len(prepared.fields) :]
+        if fields[: len(prepared.fields)] != prepared.fields or not self.keep_alive:
+            return False
+        if self.response_started or self.disconnected or self.flow.write_paused:
+            return False
+        lines = [STATUS_LINE[start["status"]], prepared.lines]
+        length = None
+        for name, value in (*self.default_headers, *added):
+            if name == b"content-length":
+                length = int(value)
+            elif name in _FRAMING or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+                return False
+            lines += (name, b": ", value, b"\r\n")
+        if length is None:
+            return False
+        lines.append(b"\r\n")
+        self._head = b"".join(lines)
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        self.chunked_encoding = False
+        self.expected_content_length = length
+        return True
+
+    def _send_whole(self, head: bytes, message: Mapping[str, Any]) -> bool:
+        """Send head and body, if this is all of the body."""
+        body: bytes = message.get("body", b"")
+        if self.disconnected or message.get("more_body") or len(body) != self.expected_content_length:
+            return False
+        self.transport.write(head + body)
+        self.response_complete = True
+        self.message_event.set()
+        self.on_response()
+        return True
 
 
 class Connection(HttpToolsProtocol):
@@ -155,6 +228,7 @@ class Connection(HttpToolsProtocol):
                 raise _RefusedError(HTTPStatus.BAD_REQUEST, "The request does not name one host.")
             self._hosts = hosts
         super().on_headers_complete()
+        self.cycle.__class__ = Cycle  # uvicorn has no other way to be told which to make; it has not begun yet
         self.headers = []  # trailers come here, and not among the headers the application reads
         self._body_ends = self.loop.time() + self.body_seconds
         self.deadline = self._body_ends

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gettext
 from datetime import UTC
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,7 +112,7 @@ def negotiate(header: str | None, offered: Sequence[str], *, chosen: str | None 
     """
     if chosen and (match := _lookup(chosen, offered)):
         return match
-    for wanted in _preferred(header or ""):
+    for wanted in _preferred((header or "")[:_HEADER_LIMIT]):
         if wanted == "*":
             break
         if match := _lookup(wanted, offered):
@@ -120,10 +120,11 @@ def negotiate(header: str | None, offered: Sequence[str], *, chosen: str | None 
     return offered[0]
 
 
-def _preferred(header: str) -> list[str]:
+@lru_cache(1024)
+def _preferred(header: str) -> tuple[str, ...]:
     """Return the ranges of an Accept-Language header, dearest first (RFC 9110 section 12.5.4)."""
-    weighed = [(quality, tag) for tag, quality in _ranges(header[:_HEADER_LIMIT]) if quality > 0]
-    return [tag for _, tag in sorted(weighed, key=lambda pair: -pair[0])]
+    weighed = [(quality, tag) for tag, quality in _ranges(header) if quality > 0]
+    return tuple(tag for _, tag in sorted(weighed, key=lambda pair: -pair[0]))
 
 
 def _ranges(header: str) -> Iterator[tuple[str, float]]:

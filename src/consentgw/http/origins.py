@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from starlette.requests import Request
 
 _WANTED = {
@@ -52,10 +50,6 @@ class Provenance:
             return None
         scheme, _, rest = self.referer.partition("://")
         return f"{scheme}://{rest.partition('/')[0]}"
-
-    def from_one_of(self, origins: Collection[str]) -> bool:
-        """Return whether the referring page, where it is told, is one of these."""
-        return self.referer is None or self.page in origins
 
     def from_ourselves(self, origin: str) -> bool:
         """Return whether a form of our own posted this.

@@ -96,12 +96,12 @@ def render(view: View) -> str:
 class Prepared:
     """A rendered page whose slots are filled for each request, without rendering again."""
 
-    __slots__ = ("_names", "_parts")
+    __slots__ = ("_parts", "_places")
 
     def __init__(self, text: str) -> None:
-        pieces = _SLOT.split(text)
-        self._parts = tuple(piece.encode() for piece in pieces[::2])
-        self._names = tuple(pieces[1::2])
+        pieces = _SLOT.split(text)  # every other one is the name of a slot
+        self._parts = [piece.encode() for piece in pieces]
+        self._places = tuple(enumerate(pieces))[1::2]
 
     @classmethod
     def of(cls, view: View) -> Self:
@@ -111,7 +111,7 @@ class Prepared:
     @property
     def slots(self) -> frozenset[str]:
         """Return the names of the slots."""
-        return frozenset(self._names)
+        return frozenset(name for _, name in self._places)
 
     def fill(self, **values: str) -> bytes:
         """Return the page with every slot filled; a value for a slot this page lacks is left out.
@@ -121,11 +121,9 @@ class Prepared:
         Raises:
             KeyError: a slot has no value.
         """
-        if not self._names:
-            return self._parts[0]
-        filled = [self._parts[0]]
-        for name, part in zip(self._names, self._parts[1:], strict=True):
-            filled += (values[name].encode(), part)
+        filled = list(self._parts)
+        for place, name in self._places:
+            filled[place] = values[name].encode()
         return b"".join(filled)
 
 

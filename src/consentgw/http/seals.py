@@ -7,10 +7,12 @@ base64url. Every use has its own key, so one kind of text can never pass for ano
 from __future__ import annotations
 
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from uuid import UUID
 
 _MAC = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Seal:
@@ -44,7 +46,7 @@ def _mac(keyed: hmac.HMAC, text: str) -> str:
 
 def to_base64(data: bytes) -> str:
     """Return unpadded base64url (RFC 4648 section 5)."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_URL_SAFE).decode("ascii")
 
 
 def from_base64(text: str) -> bytes:

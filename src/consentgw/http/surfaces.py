@@ -16,6 +16,8 @@ from starlette.responses import Response
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from starlette.types import Receive, Scope, Send
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _NOTHING = "default-src 'none'; base-uri 'none'"
@@ -33,7 +35,7 @@ _DOCUMENT = {"permissions-policy": _DENY_ALL}
 """Only documents have features to deny."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Places:
     """What a site fills into the headers of its surfaces."""
 
@@ -55,33 +57,49 @@ class Surface:
 
     def headers(self, places: Places = NOWHERE) -> Headers:
         """Return the headers for a site, as bytes."""
-        return _headers(self, places)
+        return tuple(_head(self, places).fields)
 
     def answer(self, body: bytes, *extra: tuple[bytes, bytes], places: Places = NOWHERE, status: int = 200) -> Answer:
         """Return a response on this surface."""
-        return Answer(body, (*_headers(self, places), *extra), status)
+        return Answer(body, _head(self, places), extra, status)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The headers of a surface for one site, and the same as lines of HTTP/1.1."""
+
+    fields: list[tuple[bytes, bytes]]
+    lines: bytes
 
 
 class Answer(Response):
     """A Starlette response over bytes and headers prepared beforehand."""
 
-    def __init__(self, body: bytes, headers: Iterable[tuple[bytes, bytes]], status: int = 200) -> None:
+    def __init__(self, body: bytes, head: Head, extra: Iterable[tuple[bytes, bytes]], status: int = 200) -> None:
         self.status_code = status
         self.body = body
         self.background = None
-        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+        self.raw_headers = [*head.fields, *extra, (b"content-length", b"%d" % len(body))]
+        self._head = head
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, and with it the prepared head, which our own server can send as it is (``http/connection.py``)."""
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        await send({**start, "consentgw.head": self._head})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 @lru_cache(maxsize=4096)
-def _headers(surface: Surface, places: Places) -> Headers:
+def _head(surface: Surface, places: Places) -> Head:
     document = _DOCUMENT if surface.media == _HTML else {}
     declared = {**_ALWAYS, **document, **surface.declared}
     if surface.media:
         declared["content-type"] = surface.media
-    return tuple(
-        (name.encode(), value.format(partner=places.partner, vendors=places.vendors).encode())
-        for name, value in declared.items()
-    )
+    filled = {name: value.format(partner=places.partner, vendors=places.vendors) for name, value in declared.items()}
+    if not all(value.isascii() and value.isprintable() for value in filled.values()):
+        raise ValueError("a header is one line of ASCII")
+    fields = [(name.encode(), value.encode()) for name, value in filled.items()]
+    return Head(fields, b"".join(b"%s: %s\r\n" % field for field in fields))
 
 
 _HTML = "text/html; charset=utf-8"

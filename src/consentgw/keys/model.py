@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidSignature
@@ -76,5 +77,9 @@ def verify(jws: str, jwks: Mapping[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _signing_input(payload: bytes, kid: str, kind: str) -> bytes:
-    header = f'{{"alg":"{ALGORITHM}","kid":"{kid}","typ":"{kind}"}}'
-    return f"{to_base64(header.encode())}.{to_base64(payload)}".encode()
+    return f"{_header(kid, kind)}.{to_base64(payload)}".encode()
+
+
+@cache
+def _header(kid: str, kind: str) -> str:
+    return to_base64(f'{{"alg":"{ALGORITHM}","kid":"{kid}","typ":"{kind}"}}'.encode())
