@@ -72,7 +72,7 @@ async def test_a_policy_s_text_that_was_changed_is_found(lived_in):
     assert "news" in complaint
 
 
-@pytest.mark.parametrize("table", ["receipts", "notices", "policies"])
+@pytest.mark.parametrize("table", ["receipts", "identifiers", "notices", "policies"])
 async def test_a_trigger_that_was_dropped_is_found(lived_in, table):
     with peeking(lived_in) as connection:
         if lived_in.embedded:

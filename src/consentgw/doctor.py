@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consentgw.settings import Settings
     from consentgw.sites.model import Site
 
-APPEND_ONLY = frozenset({"receipts", "notices", "policies"})
+APPEND_ONLY = frozenset({"receipts", "identifiers", "notices", "policies"})
 RECEIPTS = 1_000
 """Receipts that are verified, from the newest back: a second's work."""
 _SOUND_SQLITE = (3, 51, 3)
@@ -81,7 +81,7 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
     yield (
         Finding(False, missing)
         if open_tables
-        else Finding(True, "the ledger, the notices and the policies are append-only")
+        else Finding(True, "the ledger, the links, the notices and the policies are append-only")
     )
     yield _finding("the signing key opens with the secret", lambda: _key(connection, settings))
     yield _finding(

@@ -14,7 +14,8 @@
     │   ├── Forged            the request did not come from where it must come from
     │   ├── Unconfirmed       an answer we may not keep as it stands: show the question again
     │   ├── UnknownPurpose    the answer names a purpose the notice never asked about
-    │   └── Unproven          who asks has not proven enough for this answer, or a second person has not agreed
+    │   ├── Unproven          who asks has not proven enough for this answer, or a second person has not agreed
+    │   └── OnlyThePerson     a yes that nobody else may give
     ├── Conflict              it contradicts something already kept
     │   ├── AlreadyAnswered   this form was used before; its first answer stands
     │   └── OutOfTurn         the request stands where this act has no place
@@ -141,6 +142,12 @@ class Unproven(Refused):
     """Who asks has not proven enough for this answer, or the second person it needs has not agreed."""
 
     code = "unproven"
+
+
+class OnlyThePerson(Refused):
+    """A yes for a browser that was not given in it. Whoever it belongs to may say no in any way, and yes only there."""
+
+    code = "only_the_person"
 
 
 class Conflict(ConsentgwError):

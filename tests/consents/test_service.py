@@ -83,9 +83,9 @@ def test_only_changed_minds_are_told_and_from_a_place_on(db, notice, key):
     second = db.apply(record, answer(notice, Method.WITHDRAW, previous=first), key)
     third = db.apply(record, answer(notice, Method.SAVE, ("marketing",), previous=second), key)
 
-    assert db.ask(store.changes, 0) == [second, third]
-    assert db.ask(store.changes, second.sequence) == [third]
-    assert db.ask(store.changes, third.sequence) == []
+    assert db.ask(store.changes, 0) == ([second, third], third.sequence)
+    assert db.ask(store.changes, second.sequence) == ([third], third.sequence)
+    assert db.ask(store.changes, third.sequence) == ([], third.sequence)
     assert db.ask(store.held, alone.receipt) == alone
 
 

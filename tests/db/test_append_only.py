@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import service as consents
+from consentgw.consents import store as receipts
 from consentgw.db import engines
 from consentgw.notices import store as notices
 from tests.db import notes
 from tests.notices import story
 
-TABLES = {"receipts": "id", "notices": "sequence", "policies": "version"}
+TABLES = {"receipts": "id", "identifiers": "sequence", "notices": "sequence", "policies": "version"}
 EVERYWHERE = [
     "UPDATE {table} SET site = 'other'",
     "UPDATE {table} SET site = site",
@@ -40,7 +41,8 @@ def history(db):
     def happen(unit):
         shop = story.open_shop(unit)
         notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
-        consents.record(unit, story.answer(notice), story.signer(unit))
+        held = consents.record(unit, story.answer(notice), story.signer(unit))
+        receipts.link(unit, shop.slug, bytes(32), held.subject)
 
     db.apply(happen)
     return db

@@ -19,7 +19,7 @@ from consentgw.keys.model import compact, verify
 from consentgw.notices import store as notices
 from tests.notices import story
 
-METHODS = st.sampled_from(Method)
+METHODS = st.sampled_from([method for method in Method if method is not Method.WITHDRAW_SOME])
 TICKED = st.sets(st.sampled_from(["analytics", "marketing"])).map(lambda ticked: tuple(sorted(ticked)))
 
 
@@ -46,7 +46,7 @@ def test_what_a_person_holds_is_what_they_said_last(db):
         def __init__(self):
             super().__init__()
             self.changed: list[Held] = []
-            self.seen = max((held.sequence for held in db.ask(store.changes, 0)), default=0)
+            _, self.seen = db.ask(store.changes, 0)
 
         @rule(target=people, method=METHODS, ticked=TICKED)
         def answer_first(self, method, ticked):
@@ -90,7 +90,7 @@ def test_what_a_person_holds_is_what_they_said_last(db):
 
         @invariant()
         def changes_are_told_in_their_order_and_only_once(self):
-            assert list(db.ask(store.changes, self.seen)) == self.changed
+            assert db.ask(store.changes, self.seen)[0] == self.changed
 
     run_state_machine_as_test(
         Ledger,

@@ -32,10 +32,10 @@ from tests.notices import story
 from tests.subject_requests.story import live_through_a_request
 
 TABLES = {
-    "api_keys", "drafts", "events", "keys", "mails", "marks", "notices", "policies", "purges", "questions",
-    "receipts", "replies", "return_codes", "sites", "subject_request_addresses", "subject_request_answers",
-    "subject_request_history", "subject_request_keys", "subject_request_proofs", "subject_request_texts",
-    "subject_requests", "trail",
+    "api_keys", "drafts", "events", "identifiers", "keys", "mails", "marks", "notices", "policies", "purges",
+    "questions", "receipts", "replies", "return_codes", "sites", "subject_request_addresses",
+    "subject_request_answers", "subject_request_history", "subject_request_keys", "subject_request_proofs",
+    "subject_request_texts", "subject_requests", "trail",
 }  # fmt: skip
 
 
@@ -51,7 +51,9 @@ def live(settings):
         marks.move(unit, "lived", 1)
         live_through_a_request(unit, shop)
         back = Return("shop", "done", "https://shop.example/after-consent", "state")
-        return returns.record(unit, story.answer(notice), story.signer(unit), back)[0].receipt
+        held, _ = returns.record(unit, story.answer(notice), story.signer(unit), back)
+        receipts.link(unit, shop.slug, bytes(32), held.subject)
+        return held.receipt
 
     with open_database(settings) as db:
         receipt = db.apply(happen)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from consentgw.notices.model import Notice
 
 
+_BUTTONS = {method.value: method for method in (Method.ACCEPT_ALL, Method.REJECT_ALL, Method.SAVE, Method.WITHDRAW)}
 _FROM_A_PAGE = frozenset({None, "cross-site", "same-site", "same-origin"})
 """What browsers say (Sec-Fetch-Site) of a form in a page; kept as evidence, so nothing else may be said."""
 
@@ -119,6 +120,6 @@ def _current(offer: Offer, digest: str) -> Notice:
 
 def _method(form: Form) -> Method:
     try:
-        return Method(form.one("method") or "")
-    except ValueError:
+        return _BUTTONS[form.one("method") or ""]
+    except KeyError:
         raise Malformed("the answer is none of accept_all, reject_all, save, withdraw") from None

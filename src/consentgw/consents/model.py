@@ -28,6 +28,13 @@ class Method(StrEnum):
     REJECT_ALL = "reject_all"
     SAVE = "save"
     WITHDRAW = "withdraw"
+    WITHDRAW_SOME = "withdraw_some"
+    """Some purposes were taken back; the rest stands as it was given, no longer and no further."""
+
+    @property
+    def withdraws(self) -> bool:
+        """Return whether it only takes back: such an answer renews nothing."""
+        return self in {Method.WITHDRAW, Method.WITHDRAW_SOME}
 
 
 class Channel(StrEnum):
@@ -40,6 +47,10 @@ class Channel(StrEnum):
     """Our page, to which the partner sent the person for an answer."""
     FIRST_PARTY = "first_party"
     """Either embed, on the partner's own ground."""
+    API = "api"
+    """A partner told us."""
+    LINK = "link"
+    """Nowhere: a no that was said elsewhere reached this subject, to which it is linked."""
 
 
 class Source(StrEnum):
@@ -78,7 +89,7 @@ def decide(notice: Notice, method: Method, ticked: Collection[str], *, at: datet
         raise UnknownPurpose(", ".join(sorted(unknown)))
     if method is Method.ACCEPT_ALL:
         granted = asked
-    elif method is Method.SAVE:
+    elif method in {Method.SAVE, Method.WITHDRAW_SOME}:
         granted = frozenset(ticked)
     else:
         granted = frozenset[str]()
@@ -198,6 +209,39 @@ def standing(held: Held | None, terms: Terms, *, now: float, signals: Signals = 
     if held.expires_at <= now:
         return Standing(State.EXPIRED, quiet=_rests(held, terms, now))
     return Standing(State.SUPERSEDED, quiet=terms.opt_out and _rests(held, terms, now))
+
+
+class Reason(StrEnum):
+    """Why a purpose is allowed, or not."""
+
+    VALID = "valid"
+    """Granted, and the grant holds. The only reason to allow anything."""
+    REFUSED = "refused"
+    UNDECIDED = "undecided"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def allows(self) -> bool:
+        """Return whether the purpose is allowed."""
+        return self is Reason.VALID
+
+
+def reasons(held: Held | None, terms: Terms, *, now: float) -> dict[str, Reason]:
+    """Return for every purpose asked about now whether it is allowed, and why: what a back end asks before it acts."""
+    holds = standing(held, terms, now=now)
+    return {purpose: _reason(purpose, held, holds) for purpose in sorted(terms.asked)}
+
+
+def _reason(purpose: str, held: Held | None, holds: Standing) -> Reason:
+    if held is None or purpose not in held.answered:
+        return Reason.UNDECIDED
+    if holds.state is not State.VALID:
+        return Reason(holds.state.value)
+    if purpose in holds.granted:
+        return Reason.VALID
+    return Reason.WITHDRAWN if held.method.withdraws else Reason.REFUSED
 
 
 def _rests(held: Held, terms: Terms, now: float) -> bool:

@@ -35,6 +35,10 @@ class Evidence:
     gpc: bool
 
 
+NOTHING_SEEN = Evidence(origin=None, fetch_site=None, gpc=False)
+"""No browser was there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The immutable record of a decision."""
@@ -53,6 +57,18 @@ class Receipt:
     expires_at: datetime
     profile: str
     evidence: Evidence
+    withdrawn: frozenset[str] = frozenset()
+    """What ``withdraw_some`` took back, whether or not it was granted; other methods leave nothing to say."""
+
+    @property
+    def denies(self) -> frozenset[str] | None:
+        """Return what it says no to, for whoever is linked to its subject; None is everything, now and before.
+
+        Whoever takes some purposes back says nothing about those that were refused before.
+        """
+        if self.method is Method.WITHDRAW:
+            return None
+        return self.withdrawn if self.method is Method.WITHDRAW_SOME else self.decision.refused
 
     def body(self) -> bytes:
         """Return the canonical JSON that is signed.
@@ -77,6 +93,7 @@ class Receipt:
                 "source": self.source.value,
                 "event_time": _written(self.decision.decided_at),
                 "valid_until": _written(self.expires_at),
+                **({"withdrawn": sorted(self.withdrawn)} if self.withdrawn else {}),
                 "jurisdiction_profile": self.profile,
                 "evidence": {
                     "origin": self.evidence.origin,
@@ -108,6 +125,7 @@ def read(body: Mapping[str, Any]) -> Receipt:
         expires_at=_read(body["valid_until"]),
         profile=body["jurisdiction_profile"],
         evidence=Evidence(**body["evidence"]),
+        withdrawn=frozenset(body.get("withdrawn", ())),
     )
 
 

@@ -10,8 +10,9 @@ from consentgw import outbox
 from consentgw.consents import store
 from consentgw.consents.identifiers import uuid7
 from consentgw.consents.model import Channel, Held, Method, Source, decide
-from consentgw.consents.receipt import KIND, Evidence, Receipt
+from consentgw.consents.receipt import KIND, NOTHING_SEEN, Evidence, Receipt
 from consentgw.db import marks
+from consentgw.notices import store as notices
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -41,6 +42,12 @@ class Answer:
     evidence: Evidence
     previous: Held | None
     """The decision that holds until now."""
+    subject: UUID | None = None
+    """Whose first decision it is, where that is known already."""
+    until: datetime | None = None
+    """The answer holds no longer than this, however long answers hold."""
+    withdrawn: frozenset[str] = frozenset()
+    """What ``withdraw_some`` takes back."""
 
 
 def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
@@ -54,7 +61,7 @@ def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
     receipt = Receipt(
         id=answer.receipt,
         site=answer.site.slug,
-        subject=answer.previous.subject if answer.previous else uuid7(),
+        subject=answer.previous.subject if answer.previous else answer.subject or uuid7(),
         previous=answer.previous.receipt if answer.previous else None,
         decision=decision,
         policy=answer.notice.policy,
@@ -62,15 +69,51 @@ def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
         method=answer.method,
         channel=answer.channel,
         source=answer.source,
-        expires_at=decision.decided_at + answer.site.validity,
+        expires_at=_until(decision.decided_at + answer.site.validity, answer.until),
         profile=answer.site.profile,
         evidence=answer.evidence,
+        withdrawn=answer.withdrawn,
     )
     body = receipt.body()
     held = store.append(unit, receipt, body, signer.kid, signer.sign(body, KIND))
-    topic = outbox.CONSENT_WITHDRAWN if answer.method is Method.WITHDRAW else outbox.RECEIPT_RECORDED
+    topic = outbox.CONSENT_WITHDRAWN if answer.method.withdraws else outbox.RECEIPT_RECORDED
     outbox.emit(unit, topic, answer.site.slug, str(receipt.id))
+    if (answer.previous or answer.subject) and answer.channel is not Channel.LINK:  # nobody new can have been linked
+        for mate in store.linked(unit.connection, receipt.subject):
+            known = store.latest(unit.connection, receipt.site, mate)
+            take_back(unit, answer.site, known, receipt.denies, signer)
     return held
+
+
+def _until(usual: datetime, at_most: datetime | None) -> datetime:
+    return min(usual, at_most) if at_most else usual
+
+
+def take_back(unit: Unit, site: Site, held: Held | None, no: frozenset[str] | None, signer: Signer) -> None:
+    """Record for a subject what was said no to elsewhere (None: everything), where it grants any of that."""
+    if held is None or held.expires_at <= unit.now.timestamp():
+        return
+    taken = held.granted if no is None else held.granted & no
+    if not taken:
+        return
+    rest = held.granted - taken
+    record(
+        unit,
+        Answer(
+            receipt=uuid7(),
+            site=site,
+            notice=notices.read(unit.connection, held.notice),
+            method=Method.WITHDRAW if no is None else Method.WITHDRAW_SOME,
+            ticked=tuple(rest),
+            channel=Channel.LINK,
+            source=Source.ASSERTED_BY_PARTNER,
+            evidence=NOTHING_SEEN,
+            previous=held,
+            until=datetime.fromtimestamp(held.expires_at, UTC) if rest else None,
+            withdrawn=frozenset() if no is None else taken,
+        ),
+        signer,
+    )
 
 
 async def tell_expired(db: Database) -> None:

@@ -63,9 +63,9 @@ class Changes:
     async def refresh(self, db: Database) -> None:
         """Read what the log has gained."""
         started = time.monotonic()
-        for held in await db.read(store.changes, self.read_to):
+        changed, self.read_to = await db.read(store.changes, self.read_to)
+        for held in changed:
             self.note(held)
-            self.read_to = held.sequence
         self.read_at = started
 
     @property

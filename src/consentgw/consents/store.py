@@ -6,17 +6,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import delete, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import receipt as receipts_format
-from consentgw.consents.model import Held
-from consentgw.consents.tables import GRANTING, receipts, return_codes
+from consentgw.consents.model import Channel, Held, Method
+from consentgw.consents.tables import GRANTING, identifiers, receipts, return_codes
 from consentgw.db.hot import HotInsert
 from consentgw.errors import AlreadyAnswered, Malformed, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _ADD = HotInsert(receipts, receipts.c.sequence)
 _LATEST = select(receipts.c.sequence, receipts.c.body)
+_KEY = (receipts.c.decided_at, receipts.c.sequence)
+WINDOW = 5_000
+"""Receipts that one page looks through at the most, so that a search for something rare holds nobody up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,42 @@ class Kept:
     body: bytes
     kid: str
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision in its place in the log, and where it was said."""
+
+    held: Held
+    channel: Channel
+    denies: frozenset[str] | None
+    """See :attr:`Receipt.denies`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Which receipts of a site are looked for, and from where on."""
+
+    site: str
+    subjects: tuple[UUID, ...] | None = None
+    """Somebody's whole history in the order of the log; without it the site's receipts by the time they were given."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """The first instant that is too late."""
+    purpose: str | None = None
+    """It was granted."""
+    method: Method | None = None
+    after: tuple[datetime, int] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of receipts. With filters it may hold fewer than asked for, even none, and still not be the last."""
+
+    receipts: list[Kept]
+    next: tuple[datetime, int] | None
+    """Place after which the next page begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +111,7 @@ def _index(receipt: Receipt) -> dict[str, Any]:
         "granted": " ".join(sorted(receipt.decision.granted)),
         "method": receipt.method.value,
         "expires_at": receipt.expires_at,
+        "decided_at": receipt.decision.decided_at,
     }
 
 
@@ -114,13 +154,120 @@ def held(connection: Connection, identifier: UUID) -> Held:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound("no such receipt")
-    return _held(receipts_format.read(json.loads(row.body)), row.sequence)
+    return _entry(row).held
 
 
-def changes(connection: Connection, after: int) -> Sequence[Held]:
-    """Return the decisions that replaced an earlier one, from a place in the log on, in its order."""
-    query = _LATEST.where(receipts.c.previous.is_not(None), receipts.c.sequence > after).order_by(receipts.c.sequence)
-    return [_held(receipts_format.read(json.loads(row.body)), row.sequence) for row in connection.execute(query)]
+def latest(connection: Connection, site: str, subject: UUID) -> Held | None:
+    """Return what a subject holds at a site: its latest decision, None where it never decided there."""
+    query = _LATEST.where(receipts.c.subject == subject, receipts.c.site == site)
+    row = connection.execute(query.order_by(receipts.c.sequence.desc()).limit(1)).one_or_none()
+    return _entry(row).held if row else None
+
+
+def latest_of(connection: Connection, site: str, subjects: Collection[UUID]) -> dict[UUID, Held]:
+    """Return what each of these subjects holds at a site, without those that never decided there."""
+    ends = select(func.max(receipts.c.sequence)).where(receipts.c.subject.in_(subjects), receipts.c.site == site)
+    query = _LATEST.where(receipts.c.sequence.in_(ends.group_by(receipts.c.subject)))
+    found = [_entry(row).held for row in connection.execute(query)]
+    return {held.subject: held for held in found}
+
+
+def decisions(connection: Connection, site: str, subjects: Collection[UUID]) -> list[Entry]:
+    """Return every decision of these subjects at a site, in the order of the log."""
+    query = _LATEST.where(receipts.c.subject.in_(subjects), receipts.c.site == site).order_by(receipts.c.sequence)
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def search(connection: Connection, asked: Search) -> Found:
+    """Return a page of receipts, oldest first."""
+    key = (receipts.c.sequence,) if asked.subjects is not None else _KEY
+    where = [receipts.c.site == asked.site]
+    if asked.subjects is not None:
+        where.append(receipts.c.subject.in_(asked.subjects))
+    if asked.since:
+        where.append(receipts.c.decided_at >= asked.since)
+    if asked.until:
+        where.append(receipts.c.decided_at < asked.until)
+    if asked.after:
+        where.append(_compared(key, asked.after))
+    filters = [receipts.c.method == asked.method.value] if asked.method else []
+    if asked.purpose:
+        filters.append((literal(" ") + receipts.c.granted + " ").contains(f" {asked.purpose} ", autoescape=True))
+    end = None
+    if filters:
+        last = select(*_KEY).where(*where).order_by(*key).offset(WINDOW - 1).limit(1)
+        if end := connection.execute(last).one_or_none():
+            filters.append(~_compared(key, end))
+    query = select(receipts).where(*where, *filters).order_by(*key).limit(asked.limit + 1)
+    rows = connection.execute(query).all()
+    found = [_kept(row) for row in rows[: asked.limit]]
+    if len(rows) > asked.limit:
+        return Found(found, (rows[asked.limit - 1].decided_at, rows[asked.limit - 1].sequence))
+    return Found(found, tuple(end) if end else None)
+
+
+def _compared(key: Sequence[Any], place: Sequence[Any]) -> Any:
+    """Return the condition that a receipt lies after a place."""
+    if len(key) == 1:
+        return receipts.c.sequence > place[1]
+    return tuple_(*key) > tuple_(literal(place[0], receipts.c.decided_at.type), literal(place[1]))
+
+
+def subjects_of(connection: Connection, digests: Iterable[bytes]) -> dict[bytes, list[UUID]]:
+    """Return the subjects that stand behind each of these identifiers, a partner's own one first."""
+    query = (
+        select(identifiers.c.digest, identifiers.c.subject)
+        .where(identifiers.c.digest.in_(list(digests)))
+        .order_by(identifiers.c.own.desc(), identifiers.c.sequence)
+    )
+    found: dict[bytes, list[UUID]] = {}
+    for digest, subject in connection.execute(query):
+        found.setdefault(bytes(digest), []).append(subject)
+    return found
+
+
+def own(connection: Connection, digests: Collection[bytes]) -> UUID | None:
+    """Return the subject to which a partner records what it says of this identifier."""
+    query = select(identifiers.c.subject).where(identifiers.c.digest.in_(digests), identifiers.c.own)
+    return connection.execute(query.order_by(identifiers.c.sequence).limit(1)).scalar_one_or_none()
+
+
+def is_own(connection: Connection, subject: UUID) -> bool:
+    """Return whether a subject is one to which a partner records, and no browser's."""
+    return connection.execute(select(exists().where(identifiers.c.subject == subject, identifiers.c.own))).scalar_one()
+
+
+def linked(connection: Connection, subject: UUID) -> list[UUID]:
+    """Return the other subjects that share an identifier with this one."""
+    mate = identifiers.alias()
+    query = (
+        select(mate.c.subject)
+        .join(identifiers, identifiers.c.digest == mate.c.digest)
+        .where(identifiers.c.subject == subject, mate.c.subject != subject)
+        .distinct()
+        .order_by(mate.c.subject)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def link(unit: Unit, site: str, digest: bytes, subject: UUID, *, own: bool = False) -> None:
+    """Let an identifier stand for one more subject."""
+    row = {"site": site, "digest": digest, "subject": subject, "own": own, "linked_at": unit.now}
+    unit.connection.execute(insert(identifiers).values(row))
+
+
+def changes(connection: Connection, after: int) -> tuple[list[Held], int]:
+    """Return the decisions that replaced an earlier one, from a place in the log on, and the place read up to.
+
+    Not those of subjects to which only a partner records: no browser holds anything of theirs.
+    """
+    changed = receipts.c.previous.is_not(None)
+    end = connection.execute(select(func.max(receipts.c.sequence)).where(changed)).scalar_one() or 0
+    if end <= after:
+        return [], after
+    no_browser = exists().where(identifiers.c.subject == receipts.c.subject, identifiers.c.own)
+    query = _LATEST.where(changed, receipts.c.sequence > after, receipts.c.sequence <= end, ~no_browser)
+    return [_entry(row).held for row in connection.execute(query.order_by(receipts.c.sequence))], end
 
 
 def expired(connection: Connection, after: datetime, until: datetime, count: int) -> tuple[list[Expiry], datetime]:
@@ -178,6 +325,11 @@ def drop_codes(unit: Unit) -> int:
 def _kept(row: Any) -> Kept:
     body = bytes(row.body)
     return Kept(receipts_format.read(json.loads(body)), row.sequence, body, row.kid, bytes(row.signature))
+
+
+def _entry(row: Any) -> Entry:
+    receipt = receipts_format.read(json.loads(row.body))
+    return Entry(_held(receipt, row.sequence), receipt.channel, receipt.denies)
 
 
 def _held(receipt: Receipt, sequence: int) -> Held:

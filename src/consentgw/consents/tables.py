@@ -1,7 +1,7 @@
-"""The ledger of receipts, append-only by triggers in the database too, and the codes that fetch one. Private to the
-store."""
+"""The ledger and the identifiers, append-only by triggers in the database too, and the codes that fetch a receipt.
+Private to the store."""
 
-from sqlalchemy import Column, Identity, Index, LargeBinary, Table, Text, text
+from sqlalchemy import Boolean, Column, Identity, Index, LargeBinary, Table, Text, UniqueConstraint, text
 
 from consentgw.db.schema import Identifier, Instant, Sequence, metadata
 
@@ -20,7 +20,9 @@ receipts = Table(
     Column("body", LargeBinary, nullable=False),
     Column("kid", Text, nullable=False),
     Column("signature", LargeBinary(64), nullable=False),
+    Column("decided_at", Instant, nullable=False),
     Index("ix_receipts_subject", "subject", "sequence"),
+    Index("ix_receipts_site_decided_at", "site", "decided_at"),
     sqlite_autoincrement=True,
 )
 """``body`` is the truth, canonical JSON as it was signed; the other columns are an index into it."""
@@ -48,3 +50,19 @@ Index(
 GRANTING = text("granted <> ''")
 """Somebody said yes to something. In these very words, or SQLite does not see that the index serves the query."""
 Index("ix_receipts_expiry", receipts.c.expires_at, sqlite_where=GRANTING, postgresql_where=GRANTING)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("sequence", Sequence, Identity(), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("subject", Identifier, nullable=False),
+    Column("own", Boolean, nullable=False),
+    Column("linked_at", Instant, nullable=False),
+    UniqueConstraint("digest", "subject"),
+    Index("ix_identifiers_subject", "subject"),
+    sqlite_autoincrement=True,
+)
+"""A partner's identifier for a person, as a keyed hash, and the subjects it stands for: its ``own``, to which the
+partner records, and browsers' subjects that were linked to it."""

@@ -35,6 +35,7 @@ STATUSES: dict[type[errors.ConsentgwError], int] = {
     errors.Unconfirmed: 409,
     errors.UnknownPurpose: 422,
     errors.Unproven: 409,
+    errors.OnlyThePerson: 403,
     errors.Refused: 400,
     errors.Conflict: 409,
     errors.Gone: 410,

@@ -1,0 +1,63 @@
+"""Whom a decision is about, as a partner names them: the subject's id, or the partner's own identifier.
+
+A subject's id is ours and says nothing. A partner's identifier (a customer number, at worst an address) is never
+kept: what is kept is an HMAC of it under a key of this installation, another for every site, so that a stolen
+database does not tell whom it is about, and no two sites can compare notes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from consentgw.errors import Malformed
+
+OWN = "id:"
+"""Before a partner's identifier, to tell it from a subject's id."""
+LONGEST = 200
+_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_IDENTIFIER = re.compile(rf"[^\x00-\x20\x7f-\x9f\ud800-\udfff]{{1,{LONGEST}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonym:
+    """A partner's identifier as we know it."""
+
+    digests: tuple[bytes, ...] = field(repr=False)
+    """Under the key in use and under those before it: an identifier kept under a former secret is still found."""
+
+
+Who = UUID | Pseudonym
+"""Whom something is about."""
+
+
+class Pseudonyms:
+    """Reads how partners name people."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self._keys = keys
+
+    def read(self, site: str, text: str) -> Who:
+        """Return whom a partner names: ``id:`` and its own identifier, or a subject's id.
+
+        Raises:
+            Malformed: it is neither.
+        """
+        if text.startswith(OWN):
+            return self.of(site, text.removeprefix(OWN))
+        if _ID.fullmatch(text):
+            return UUID(text)
+        raise Malformed("a subject is named by its id, or by id: and your own identifier for it")
+
+    def of(self, site: str, identifier: str) -> Pseudonym:
+        """Return the pseudonym of a partner's own identifier at its site.
+
+        Raises:
+            Malformed: it is empty, too long, or has blanks or control characters.
+        """
+        if not _IDENTIFIER.fullmatch(identifier):
+            raise Malformed(f"an identifier has 1 to {LONGEST} characters, none of them blank")
+        message = f"{site}\n{identifier}".encode()
+        return Pseudonym(tuple(hmac.digest(key, message, "sha256") for key in self._keys))
