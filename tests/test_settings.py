@@ -29,6 +29,7 @@ EVERY = {
     "port": "9000",
     "workers": "4",
     "worker_inside": "0",
+    "webhooks_to_loopback": "1",
     "development": "1",
     "adpc": "1",
     "calendar": "/etc/consent/moved.toml",
@@ -80,6 +81,7 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9000, 4)
     assert settings.development
     assert not settings.worker_inside
+    assert settings.webhooks_to_loopback
     assert settings.adpc
     assert str(settings.calendar) == "/etc/consent/moved.toml"
     assert settings.forwarded_allow_ips == "10.0.0.1"

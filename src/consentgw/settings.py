@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Processes that serve; more than one needs PostgreSQL."""
     worker_inside: bool = True
     """Whether the serving processes do the worker's work too; off where ``consentgw worker`` does it beside them."""
+    webhooks_to_loopback: bool = False
+    """Let webhooks be sent to this machine itself and over plain http; for development and tests, never in service."""
     development: bool = False
     """Allow plain http for the gateway on a name other than localhost."""
     adpc: bool = False

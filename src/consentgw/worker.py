@@ -17,8 +17,13 @@ from typing import TYPE_CHECKING
 from consentgw.consents import returns
 from consentgw.consents import service as consents
 from consentgw.db import marks, open_database
+from consentgw.db.sealing import Sealer
 from consentgw.errors import Misconfigured, Unavailable
 from consentgw.http.server import LOGGING
+from consentgw.keys.model import derive
+from consentgw.webhooks import service as webhooks
+from consentgw.webhooks.delivering import Courier
+from consentgw.webhooks.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -49,11 +54,22 @@ class Step:
     """Awaited at the end, by a step that leaves work under way between its turns."""
 
 
-def steps(_: Settings) -> tuple[Step, ...]:
-    """Return everything the worker does."""
+def steps(settings: Settings) -> tuple[Step, ...]:
+    """Return everything the worker does.
+
+    Raises:
+        Misconfigured: the secret is missing or too short.
+    """
+    courier = Courier(
+        Sender(to_loopback=settings.webhooks_to_loopback),
+        Sealer(derive(settings.secrets(), "webhooks")),
+        settings.public_url,
+    )
     return (
         Step("expired consents", 60, consents.tell_expired),
         Step("dead return codes", 60, returns.purge),
+        Step("webhooks", 0.25, courier.run, shared=True, finish=courier.finish),
+        Step("old webhook messages", 3600, webhooks.forget),
     )
 
 

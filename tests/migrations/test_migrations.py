@@ -17,7 +17,8 @@ import consentgw.notices.tables
 import consentgw.outbox.tables
 import consentgw.policies.tables
 import consentgw.sites.tables
-import consentgw.subject_requests.tables  # noqa: F401
+import consentgw.subject_requests.tables
+import consentgw.webhooks.tables  # noqa: F401
 from consentgw.access import service as access
 from consentgw.access.idempotency import Given, Once
 from consentgw.access.model import Scope
@@ -30,12 +31,14 @@ from consentgw.notices import store as notices
 from tests.db import notes
 from tests.notices import story
 from tests.subject_requests.story import live_through_a_request
+from tests.webhooks.partners import live_through_a_message
 
 TABLES = {
     "api_keys", "drafts", "events", "identifiers", "keys", "mails", "marks", "notices", "policies", "purges",
     "questions", "receipts", "replies", "return_codes", "sites", "subject_request_addresses",
     "subject_request_answers", "subject_request_history", "subject_request_keys", "subject_request_proofs",
     "subject_request_texts", "subject_requests", "trail",
+    "webhook_attempts", "webhook_deliveries", "webhook_endpoints", "webhook_secrets",
 }  # fmt: skip
 
 
@@ -50,6 +53,7 @@ def live(settings):
         access.note(unit, "cli", "key create", None, made.key.id)
         marks.move(unit, "lived", 1)
         live_through_a_request(unit, shop)
+        live_through_a_message(unit)
         back = Return("shop", "done", "https://shop.example/after-consent", "state")
         held, _ = returns.record(unit, story.answer(notice), story.signer(unit), back)
         receipts.link(unit, shop.slug, bytes(32), held.subject)

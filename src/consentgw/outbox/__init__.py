@@ -7,13 +7,18 @@ the webhooks' business.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert
+from sqlalchemy import delete, func, insert, select
 
 from consentgw.outbox.tables import events
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
     from consentgw.db import Unit
 
 RECEIPT_RECORDED = "receipt.recorded"
@@ -26,10 +31,43 @@ REQUEST_DUE_SOON = "subject_request.due_soon"
 REQUEST_OVERDUE = "subject_request.overdue"
 REQUEST_COMPLETED = "subject_request.completed"
 REQUEST_REFUSED = "subject_request.refused"
+WEBHOOK_DISABLED = "webhook.disabled"
 
 _KEEP = insert(events)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened."""
+
+    sequence: int
+    """Place in the outbox: of two events the higher one was committed later."""
+    topic: str
+    site: str
+    reference: str
+    happened_at: datetime
 
 
 def emit(unit: Unit, topic: str, site: str, reference: str) -> None:
     """Keep an event together with the unit's change; ``reference`` is the id of what changed."""
     unit.append(_KEEP, {"topic": topic, "site": site, "reference": reference, "happened_at": unit.now})
+
+
+def newest(connection: Connection) -> int:
+    """Return the place of the newest event, 0 where there is none."""
+    return connection.execute(select(func.coalesce(func.max(events.c.sequence), 0))).scalar_one()
+
+
+def after(connection: Connection, place: int, count: int) -> list[Event]:
+    """Return the events that follow a place, in order, ``count`` at the most."""
+    query = select(events).where(events.c.sequence > place).order_by(events.c.sequence).limit(count)
+    return [Event(*row) for row in connection.execute(query)]
+
+
+def forget(unit: Unit, up_to: int, before: datetime, count: int) -> int:
+    """Remove events older than an instant from the beginning, up to a place; return how many of at most ``count``."""
+    first = select(events.c.sequence, events.c.happened_at).order_by(events.c.sequence).limit(count)
+    old = [row.sequence for row in unit.connection.execute(first) if row.happened_at < before and row.sequence <= up_to]
+    if old:
+        unit.connection.execute(delete(events).where(events.c.sequence <= old[-1]))
+    return len(old)
