@@ -1,8 +1,9 @@
 """A small browser without scripts: opens pages, fills in forms and presses buttons, over HTTP.
 
 It says about itself what browsers say (Origin, Referer, Fetch Metadata) and keeps cookies as they do where
-third-party cookies are blocked: only partitioned ones, one jar for each site at the top of the window. What
-it cannot find on a page it does not invent: pressing a button that is not there fails the test.
+third-party cookies are blocked: partitioned ones, one jar for each site at the top of the window, and those of the
+visited site itself. What it cannot find on a page it does not invent: pressing a button that is not there fails
+the test.
 """
 
 from __future__ import annotations
@@ -93,6 +94,8 @@ class Place:
     url: str
     top: str
     referrer_policy: str = "strict-origin-when-cross-origin"
+    destination: str = "iframe"
+    """What its forms lead into: a window of their own, or a frame."""
 
     @property
     def origin(self) -> str:
@@ -231,9 +234,8 @@ class Visitor:
     ) -> Page:
         """Send a form into the frame it belongs to; ``fields`` and ``headers`` replace what a browser would send."""
         data = form.fields(button) if fields is None else fields
-        destination = "iframe" if place.top != GATEWAY else "document"
         target = urljoin(place.url, form.action)
-        return await self._navigate("POST", target, place, destination, place.top, data=data, **headers)
+        return await self._navigate("POST", target, place, place.destination, place.top, data=data, **headers)
 
     async def _navigate(
         self, method: str, url: str, place: Place | None, destination: str, top: str, **sent: Any
@@ -242,7 +244,7 @@ class Visitor:
         if response.status_code in {302, 303}:
             url = urljoin(url, response.headers["location"])
             response = await self._send("GET", url, place, destination, top)
-        return Page(self, Place(url, top, response.headers.get("referrer-policy", "")), response)
+        return Page(self, Place(url, top, response.headers.get("referrer-policy", ""), destination), response)
 
     async def _send(
         self,
@@ -277,17 +279,18 @@ class Visitor:
         request = httpx.Request(method, url, headers=given, content=body)
         response = await self._transport.handle_async_request(request)
         await response.aread()
-        self._keep(response, place, top, destination)
+        self._keep(response, url, top)
         return response
 
-    def _keep(self, response: httpx.Response, place: Place | None, top: str, destination: str) -> None:
+    def _keep(self, response: httpx.Response, url: str, top: str) -> None:
         for line in response.headers.get_list("set-cookie"):
             self.set_cookies.append(line)
             pair, *attributes = (part.strip() for part in line.split(";"))
             name, _, value = pair.partition("=")
             said = {key.lower(): value for key, _, value in (part.partition("=") for part in attributes)}
             lawful = name.startswith("__Host-") and "secure" in said and said.get("path") == "/"
-            lawful = lawful and "partitioned" in said and "domain" not in said
+            first_party = said.get("samesite") == "Lax" and _site(url) == _site(top)
+            lawful = lawful and ("partitioned" in said or first_party) and "domain" not in said
             if not (lawful and self.keeps_cookies):
                 continue
             if int(said["max-age"]) > 0:
@@ -305,7 +308,15 @@ def origin_of(url: str) -> str:
 def _relation(place: Place | None, url: str) -> str:
     if place is None:
         return "none"
-    return "same-origin" if place.origin == origin_of(url) else "cross-site"
+    if place.origin == origin_of(url):
+        return "same-origin"
+    return "same-site" if _site(place.url) == _site(url) else "cross-site"
+
+
+def _site(url: str) -> str:
+    """Return the registrable domain of an address, for the names these tests use."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{'.'.join((parts.hostname or '').split('.')[-2:])}"
 
 
 def _referrer(place: Place | None, url: str) -> str | None:

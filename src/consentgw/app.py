@@ -28,7 +28,7 @@ from consentgw.consents.pages import Pages
 from consentgw.consents.returns import Returns
 from consentgw.consents.signals import Statements
 from consentgw.consents.states import REFRESH_SECONDS, Changes, States
-from consentgw.consents.tokens import Codes, Forms, StateCookie
+from consentgw.consents.tokens import Codes, Forms, StateCookie, StateText
 from consentgw.db import open_database
 from consentgw.db.database import utc_now
 from consentgw.errors import ConsentgwError, NotFound, Unavailable
@@ -46,6 +46,7 @@ from consentgw.notices.catalogue import Catalogue
 from consentgw.notices.pages import NoticePages
 from consentgw.policies.pages import PolicyPages
 from consentgw.settings import Settings
+from consentgw.sites.grounds import Grounds
 from consentgw.tags.pages import Gate
 from consentgw.worker import Worker, steps
 
@@ -105,6 +106,7 @@ class Gateway:
         for kind in (HTTPException, ConsentgwError):
             self._api.add_exception_handler(kind, self._nothing_here)
         self._lane = Lane((), self._api)
+        self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -113,7 +115,7 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and stop with the server."""
-        await self._lane(scope, receive, send)
+        await self._front(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncGenerator[None]:
@@ -139,9 +141,10 @@ class Gateway:
         forms = Forms(Seal(derive(secrets, "form")))
         codes = Codes(Seal(derive(secrets, "receipt-code")))
         cookie = StateCookie(Seal(derive(secrets, "state-cookie")))
+        handed = StateText(Seal(derive(secrets, "handed-state")))
         origin = self.settings.public_url
         desk = Desk(forms, origin)
-        states = States(cookie, self.changes, origin, self.settings.adpc)
+        states = States(cookie, handed, self.changes, origin, self.settings.adpc)
         await self.refresh(db)
         embed = Embed(db, self.catalogue, states, desk, forms, codes, signing)
         returns = Returns(Seal(derive(secrets, "return")), plain=origin.startswith("http:"))
@@ -159,6 +162,7 @@ class Gateway:
             *self._open_api(db),
         )
         self._lane = Lane([route for room in rooms for route in room.routes()], self._api)
+        self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
     def _open_api(self, db: Database) -> tuple[Room, ...]:
         """Set up the operations of the API and return the pages that describe them."""

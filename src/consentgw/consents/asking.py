@@ -25,6 +25,7 @@ from consentgw.consents.service import Answer
 from consentgw.consents.views import Face
 from consentgw.errors import Forged, Malformed, Unconfirmed
 from consentgw.http.languages import long_date, negotiate
+from consentgw.http.origins import origin_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -49,6 +50,16 @@ def language_of(request: Request, offer: Offer, chosen: str | None) -> str:
         return chosen
     header = next((value for name, value in request.scope["headers"] if name == b"accept-language"), b"")
     return negotiate(header.decode("latin-1"), languages, chosen=chosen)
+
+
+def first_party(offer: Offer, said: Provenance) -> bool:
+    """Return whether we were asked where we stand on the site's own ground."""
+    return said.ground in offer.site.first_party
+
+
+def own_origin(offer: Offer, said: Provenance, origin: str) -> str:
+    """Return our own origin, as the browser knows us here; ``origin`` is the one we have everywhere else."""
+    return origin_of(said.ground) if first_party(offer, said) else origin
 
 
 def face_of(standing: Standing) -> Face:
@@ -81,7 +92,7 @@ class Desk:
         """
         token = form.one("token")
         if token is not None:
-            if not said.from_ourselves(self.origin):
+            if not said.from_ourselves(own_origin(offer, said, self.origin)):
                 raise (
                     Unconfirmed("the origin is hidden") if said.origin == "null" else Forged("posted by another page")
                 )
@@ -98,6 +109,8 @@ class Desk:
             receipt, digest = uuid7(), form.one("notice") or ""
         else:
             raise Unconfirmed("the form has no token")
+        if channel in {Channel.INLINE, Channel.FRAME} and first_party(offer, said):
+            channel = Channel.FIRST_PARTY
         return Answer(
             receipt=receipt,
             site=offer.site,

@@ -77,7 +77,8 @@ class Embed:
             elif not standing.holds:
                 face = Face.NOT_KEPT
         language = language_of(request, offer, asked.one("lang"))
-        return await self._page(offer, language, face, standing, held, said, released=face is Face.SAVED)
+        passed = self.states.passed(request, offer)
+        return await self._page(offer, language, face, standing, held, said, passed, released=face is Face.SAVED)
 
     async def decide(self, request: Request) -> Response:
         """Record an answer; only then say so, in the cookie and by a redirect to the confirmation."""
@@ -98,10 +99,12 @@ class Embed:
             self.states.changes.note(kept)
         language = chosen if chosen in offer.site.languages else answer.notice.language
         location = f"/embed/{offer.site.slug}?lang={language}&saved={self.codes.code(kept.receipt)}"
+        if self.states.passed(request, offer):
+            location += f"&c={self.states.hand(offer, kept)}"
         return surfaces.DECISION.answer(
             b"",
             (b"location", location.encode()),
-            self.states.keep(offer, kept, time.time()),
+            self.states.keep(offer, kept, said, time.time()),
             places=offer.places,
             status=303,
         )
@@ -135,7 +138,8 @@ class Embed:
         standing = self.states.standing(held, offer, said, time.time())
         face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
         language = language_of(request, offer, chosen)
-        response = await self._page(offer, language, face, standing, held, said, status=status_of(error))
+        passed = self.states.passed(request, offer)
+        response = await self._page(offer, language, face, standing, held, said, passed, status=status_of(error))
         if isinstance(error, Unavailable):
             response.headers["retry-after"] = "2"
         return response
@@ -148,6 +152,7 @@ class Embed:
         standing: Standing,
         held: Held | None,
         said: Provenance,
+        passed: str,
         *,
         released: bool = False,
         status: int = 200,
@@ -155,12 +160,13 @@ class Embed:
         again = await recall(self.db, offer, held, standing, language)
         page = self._prepared(offer, language, face, standing, self.states.signals(offer, said), again)
         notice = offer.notices[language]
-        elements = releases(offer, standing) if released else ""
+        elements = releases(offer, standing, passed) if released else ""
         body = page.fill(
             token=self.forms.issue(offer.site.slug, notice.digest, Channel.FRAME, time.time()),
             receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
             until=day(held.expires_at, language) if held else "",
             answered=day(held.decided_at, language) if again and held else "",
+            passed=f"&amp;c={passed}" if passed else "",
             releases=elements,
         )
         surface = surfaces.RELEASING if elements else surfaces.EMBED
@@ -197,16 +203,19 @@ def _showing(offer: Offer, standing: Standing, stands: str | None) -> Showing:
     return Showing.ASKS if standing.state is State.UNDECIDED and current else Showing.FRAMED
 
 
-def releases(offer: Offer, standing: Standing) -> str:
-    """Return the elements that load every released image and frame tag from the gate."""
+def releases(offer: Offer, standing: Standing, passed: str = "") -> str:
+    """Return the elements that load every released image and frame tag from the gate.
+
+    ``passed`` is the state the partner's server put into the address of the document, for theirs.
+    """
     elements: list[str] = []
+    state = f"?c={passed}" if passed else ""
     for tag in offer.tags.values():
         if standing.allows(tag.purposes):
             address = f"/release/{offer.site.slug}/{tag.name}"
             if Kind.IMAGE in tag.addresses:
-                elements.append(f'<img src="{address}.gif" alt="" width="1" height="1">')
+                elements.append(f'<img src="{address}.gif{state}" alt="" width="1" height="1">')
             elif Kind.FRAME in tag.addresses:
-                elements.append(
-                    f'<iframe src="{address}.html" title="{escape(tag.vendor)}" width="1" height="1" hidden></iframe>'
-                )
+                frame = f'<iframe src="{address}.html{state}" title="{escape(tag.vendor)}" width="1" height="1"'
+                elements.append(f"{frame} hidden></iframe>")
     return "".join(elements)

@@ -195,7 +195,7 @@ class Pages:
             kept, code = await self.db.write(service.record, answer, self.signing.signer), None
         if held:
             self.changes.note(kept)
-        cookie = self.states.keep(offer, kept, time.time())
+        cookie = self.states.keep(offer, kept, said, time.time())
         if back:
             return _sent_back(back, code, cookie)
         language = chosen if chosen in offer.site.languages else answer.notice.language
@@ -254,6 +254,9 @@ class Pages:
         holds = self.states.standing(held, offer, said, time.time())
         notice = offer.notices[language]
         again = await recall(self.db, offer, held, holds, language)
+        passed = self.states.passed(request, offer)
+        rest = back.query if back else f"&receipt={code}" if code else ""
+        rest += f"&c={passed}" if passed else ""
         view = ConsentView(
             language=language,
             languages=offer.site.languages,
@@ -270,10 +273,11 @@ class Pages:
             again=again,
             opt_out=offer.terms.opt_out,
             receipt=code,
-            query=back.query if back else f"&receipt={code}" if code else "",
+            query=rest,
             back=urlsplit(back.address).netloc if back else "",
-            back_url=f"/consent/{offer.site.slug}?lang={language}{back.query}&prompt=none" if back else "",
+            back_url=f"/consent/{offer.site.slug}?lang={language}{rest}&prompt=none" if back else "",
             carried=self.returns.seal(back) if back else "",
+            passed=passed,
         )
         channel = Channel.REDIRECT if back else Channel.PAGE
         body = Prepared.of(view).fill(

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from consentgw.consents import store
+from consentgw.consents.asking import first_party, own_origin
 from consentgw.consents.model import Held, Signals, Standing, standing
 from consentgw.consents.signals import heard
+from consentgw.errors import Refused
+from consentgw.http.forms import query
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from consentgw.consents.tokens import StateCookie
+    from consentgw.consents.tokens import StateCookie, StateText
     from consentgw.db import Database
     from consentgw.http.origins import Provenance
     from consentgw.notices.catalogue import Offer
@@ -79,6 +82,8 @@ class States:
     """Answers what holds for a request."""
 
     cookie: StateCookie
+    handed: StateText
+    """What partners' servers hold for their visitors, and put into addresses as ``c``."""
     changes: Changes
     origin: str
     """Our own origin: documents of ours ask on the site's behalf."""
@@ -92,10 +97,29 @@ class States:
         visitor's state off our stylesheet, where a browser does not partition cookies.
         """
         page = said.page
-        if not (page is None or page in offer.site.origins or page == self.origin):
+        if not (page is None or page in offer.site.origins or page == own_origin(offer, said, self.origin)):
             return None
-        held = self.cookie.read(request, offer.site.slug)
+        held = self.cookie.read(request, offer.site.slug, first_party=first_party(offer, said))
+        if (text := self.passed(request, offer)) and (handed := self._handed(offer, text)):
+            held = handed if held is None else max(held, handed, key=lambda one: one.sequence)
         return self.changes.newest(held) if held else None
+
+    def passed(self, request: Request, offer: Offer) -> str:
+        """Return the state that the partner's server put into the address; nothing where there is any doubt of it."""
+        if b"c=" not in request.scope["query_string"]:
+            return ""
+        try:
+            text = query(request).one("c") or ""
+        except Refused:
+            return ""
+        return text if self._handed(offer, text) else ""
+
+    def hand(self, offer: Offer, held: Held) -> str:
+        """Return a decision for the partner's server to put into addresses; no browser keeps it as a cookie."""
+        return self.handed.write(offer.site.slug, held).replace("+", "~")  # a plus in an address means a space
+
+    def _handed(self, offer: Offer, text: str) -> Held | None:
+        return self.handed.read(offer.site.slug, text.replace("~", "+"))
 
     def standing(self, held: Held | None, offer: Offer, said: Provenance, now: float) -> Standing:
         """Return what holds now."""
@@ -105,7 +129,8 @@ class States:
         """Return what the browser says by itself."""
         return heard(said, offer, adpc_too=self.adpc)
 
-    def keep(self, offer: Offer, held: Held, now: float) -> tuple[bytes, bytes]:
+    def keep(self, offer: Offer, held: Held, said: Provenance, now: float) -> tuple[bytes, bytes]:
         """Return the header by which a browser keeps a decision: while it holds, and while a refusal rests."""
         until = max(held.expires_at, held.decided_at + int(offer.terms.rest.total_seconds()))
-        return self.cookie.header(offer.site.slug, held, max(0, until - int(now)))
+        seconds = max(0, until - int(now))
+        return self.cookie.header(offer.site.slug, held, seconds, first_party=first_party(offer, said))

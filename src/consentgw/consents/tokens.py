@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from consentgw.consents.identifiers import uuid7_bytes
 from consentgw.consents.model import Channel, Held, Method
 from consentgw.errors import NotFound, Unconfirmed
-from consentgw.http.cookies import partitioned, read_cookies
+from consentgw.http.cookies import own, partitioned, read_cookies
 from consentgw.http.seals import Seal, from_text, to_base64, to_text
 
 if TYPE_CHECKING:
@@ -89,24 +89,16 @@ class Codes:
         return from_text(text)
 
 
-class StateCookie:
-    """The state cookie: what a browser holds of its decision at one site, in the partition of that site."""
+class StateText:
+    """A decision at one site, written down and sealed: what a browser holds, or the partner's server for it."""
 
     def __init__(self, seal: Seal) -> None:
         self._seal = seal
-        # One page view asks several times with one cookie: for the stylesheet, the frame and each tag.
-        self._read = lru_cache(REMEMBERED)(self._parse)
+        # One page view asks several times with one text: for the stylesheet, the frame and each tag.
+        self.read = lru_cache(REMEMBERED)(self._parse)
 
-    def header(self, site: str, held: Held, seconds: int) -> tuple[bytes, bytes]:
-        """Return the header that keeps a decision for so long."""
-        return partitioned(_name(site), self._write(site, held), seconds)
-
-    def read(self, request: Request, site: str) -> Held | None:
-        """Return what the browser holds: of several genuine cookies the one furthest in the log, else None."""
-        held = [read for value in read_cookies(request, _name(site)) if (read := self._read(site, value))]
-        return max(held, key=lambda one: one.sequence) if held else None
-
-    def _write(self, site: str, held: Held) -> str:
+    def write(self, site: str, held: Held) -> str:
+        """Return a decision as text that only we can have written."""
         return self._seal.close(
             ".".join(
                 (
@@ -147,9 +139,35 @@ class StateCookie:
         )
 
 
+class StateCookie:
+    """The state cookie: what a browser holds of its decision at one site.
+
+    In the partition of that site, or as a cookie of the site's own where we stand on its own ground. The two have
+    different names, because a browser may send both.
+    """
+
+    def __init__(self, seal: Seal) -> None:
+        self._text = StateText(seal)
+
+    def header(self, site: str, held: Held, seconds: int, *, first_party: bool = False) -> tuple[bytes, bytes]:
+        """Return the header that keeps a decision for so long."""
+        text = self._text.write(site, held)
+        return own(_own_name(site), text, seconds) if first_party else partitioned(_name(site), text, seconds)
+
+    def read(self, request: Request, site: str, *, first_party: bool = False) -> Held | None:
+        """Return what the browser holds: of several genuine cookies the one furthest in the log, else None."""
+        name = _own_name(site) if first_party else _name(site)
+        held = [read for value in read_cookies(request, name) if (read := self._text.read(site, value))]
+        return max(held, key=lambda one: one.sequence) if held else None
+
+
 def _keys(text: str) -> frozenset[str]:
     return frozenset(text.split("+")) if text else frozenset()
 
 
 def _name(site: str) -> str:
     return f"__Host-cg-{site}"
+
+
+def _own_name(site: str) -> str:
+    return f"__Host-cgf-{site}"

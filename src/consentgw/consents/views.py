@@ -108,9 +108,9 @@ class _Answer(_Question):
 class EmbedView(_Answer, View):
     """The document inside the iframe.
 
-    Slots: ``token`` on every face; ``receipt_url`` and ``until`` (a date in words) where an answer holds;
-    ``receipt_url`` and ``answered`` (a date) where one is asked again; ``releases`` (elements of released tags, or
-    nothing) on :attr:`Face.SAVED`.
+    Slots: ``token`` and ``passed`` (state that came with the address, for links back here) on every face;
+    ``receipt_url`` and ``until`` (a date in words) where an answer holds; ``receipt_url`` and ``answered`` (a date)
+    where one is asked again; ``releases`` (elements of released tags, or nothing) on :attr:`Face.SAVED`.
     """
 
     template: ClassVar[str] = "embed.html"
@@ -131,6 +131,7 @@ class EmbedView(_Answer, View):
     until: ClassVar[Markup] = slot("until")
     answered: ClassVar[Markup] = slot("answered")
     receipt_url: ClassVar[Markup] = slot("receipt_url")
+    passed: ClassVar[Markup] = slot("passed")
     releases: ClassVar[Markup] = slot("releases")
 
 
@@ -163,6 +164,8 @@ class ConsentView(_Answer, Page):
     """Leads there at once, with whatever holds."""
     carried: str = ""
     """What the form carries for that, sealed."""
+    passed: str = ""
+    """State the partner's server put into the address."""
     token: ClassVar[Markup] = slot("token")
     until: ClassVar[Markup] = slot("until")
     answered: ClassVar[Markup] = slot("answered")

@@ -35,3 +35,8 @@ def partitioned(name: str, value: str, max_age: int) -> tuple[bytes, bytes]:
     """
     line = f"{name}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=None; Partitioned"
     return b"set-cookie", line.encode("latin-1")
+
+
+def own(name: str, value: str, max_age: int) -> tuple[bytes, bytes]:
+    """Return the header that keeps a cookie of the visited site itself. ``max_age`` in seconds."""
+    return b"set-cookie", f"{name}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Lax".encode("latin-1")

@@ -35,6 +35,8 @@ class Provenance:
     mode: str | None = None
     signal: str | None = None
     adpc: str | None = None
+    ground: str = ""
+    """The address of ours that was asked, where it is on a partner's own ground (``sites/grounds.py``)."""
 
     @property
     def gpc(self) -> bool:
@@ -46,10 +48,7 @@ class Provenance:
     @property
     def page(self) -> str | None:
         """Return the origin of the referring page."""
-        if self.referer is None:
-            return None
-        scheme, _, rest = self.referer.partition("://")
-        return f"{scheme}://{rest.partition('/')[0]}"
+        return None if self.referer is None else origin_of(self.referer)
 
     def from_ourselves(self, origin: str) -> bool:
         """Return whether a form of our own posted this.
@@ -60,9 +59,15 @@ class Provenance:
         return self.site in {None, "same-origin"} and self.origin in {None, origin}
 
 
+def origin_of(address: str) -> str:
+    """Return the origin of an address."""
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
+
+
 def provenance(request: Request) -> Provenance:
     """Read the headers that tell where a request comes from."""
-    found = Provenance()
+    found = Provenance(ground=request.scope.get("ground", ""))
     for name, value in request.scope["headers"]:
         if field := _WANTED.get(name):
             said = value.decode("latin-1")

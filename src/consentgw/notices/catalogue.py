@@ -16,6 +16,7 @@ from consentgw.notices import service, store
 from consentgw.notices.addresses import read_address
 from consentgw.notices.terms import terms
 from consentgw.sites import store as sites
+from consentgw.sites.grounds import Known, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +57,9 @@ class Catalogue:
     due: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
     """When a policy that was published for later comes into force, by site."""
 
+    grounds: Known = field(default_factory=Known)
+    """Where we stand on the sites' own ground."""
+
     def offer(self, slug: str) -> Offer:
         """Return what a site asks.
 
@@ -75,6 +79,7 @@ class Catalogue:
         if now.date() != self.read_on or await db.read(sites.revision) != self.revision:
             self.revision, self.offers, self.due = await db.read(_read, now.date())
             self.read_on = now.date()
+            self.grounds = known(offer.site for offer in self.offers.values())
 
 
 def _read(connection: Connection, on: date) -> tuple[int, dict[str, Offer], dict[str, datetime]]:

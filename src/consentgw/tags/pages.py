@@ -70,7 +70,8 @@ class Gate:
         _refuse_navigation(said)
         language = language_of(request, offer, query(request).one("lang"))
         framed = said.destination is None or said.destination in DESTINATIONS[Kind.FRAME]
-        elements = releases(offer, self.standing(request, offer, said)) if framed else ""
+        passed = self.states.passed(request, offer)
+        elements = releases(offer, self.standing(request, offer, said), passed) if framed else ""
         body = f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>-</title>{elements}</html>'
         surface = surfaces.RELEASING if elements else surfaces.EMBED  # before a yes, no vendor is named anywhere
         return surface.answer(body.encode(), places=offer.places)
