@@ -41,7 +41,7 @@ class Form:
     @property
     def names(self) -> frozenset[str]:
         """Return the names that were sent."""
-        return frozenset(name for name, _ in self._fields)
+        return frozenset(self._fields)
 
     def one(self, name: str) -> str | None:
         """Return the value of a field, or None when it was not sent.
