@@ -166,6 +166,23 @@ def test_a_policy_that_cannot_be_published_is_told_with_file_and_line(db, tmp_pa
     assert contents(db) == before
 
 
+def test_what_is_wrong_with_a_reason_or_with_a_purpose_is_told_with_the_file_it_is_in(db, tmp_path):
+    applied(db, written(tmp_path))
+    pushing = CHANGE.replace("A service was added.", "Please accept all cookies.")
+    purpose = '{{ key = "ads", basis = "consent", {} }}'.format(
+        ", ".join(f'{language} = {{ title = "Ads", sentence = "Ads." }}' for language in ("kk", "ru", "en"))
+    ).replace('"Ads."', '"Help us: please accept."')
+    listed = f'purposes = ["necessary", "analytics", "marketing", {purpose}]\n'
+
+    with pytest.raises(Faulty) as reason:
+        applied(db, written(tmp_path, SITE + VENDOR, pushing))
+    with pytest.raises(Faulty) as words:
+        applied(db, written(tmp_path, listed + SITE, CHANGE))
+
+    assert [fault for fault in reason.value.faults if fault.startswith(f"{tmp_path}/policy/change.toml: the reason: ")]
+    assert [fault for fault in words.value.faults if fault.startswith(f"{tmp_path}/site.toml: the purpose ads: ")]
+
+
 def test_several_sites_are_applied_together_or_not_at_all(db, tmp_path):
     written(tmp_path / "a")
     written(

@@ -236,7 +236,7 @@ def test_a_part_that_is_missing_is_an_error_in_every_language(place, missing):
     errors = compose(SHOP, texts, FACTS, TODAY).errors
 
     told = {(error.language, error.says) for error in errors if error.rule == "part"}
-    assert {(language, f"{missing} is missing") for language in NAMES} <= told
+    assert {(language, f"missing: {missing}") for language in NAMES} <= told
 
 
 @pytest.mark.parametrize(
@@ -373,10 +373,10 @@ def test_a_policy_like_the_founding_one_is_refused_for_each_of_its_faults(db):
     } <= kk
     missing = {finding.says for finding in refused.value.findings if finding.rule == "part"}
     assert {
-        "the operator's number is missing",
-        "the cookies and their lifetimes is missing",
-        "the page where people choose and withdraw is missing",
-        "where people may complain is missing",
+        "missing: the operator's number",
+        "missing: the cookies and their lifetimes",
+        "missing: the page where people choose and withdraw",
+        "missing: where people may complain",
     } <= missing
     assert str(refused.value).count("\n") == len(refused.value.findings) - 1
     assert db.ask(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM policies").scalar()) == 0
@@ -412,3 +412,30 @@ def test_the_longest_repetition_is_read_soon(unit):
         compose(SHOP, {language: part(varied)}, FACTS, TODAY)
 
     assert time.process_time() - started < 20
+
+
+@pytest.mark.parametrize(
+    "line", ["Hello <b>all</b>.", "<script>alert(1)</script>", "<!-- hidden -->", "![cat](https://a.example/c.png)"]
+)
+def test_html_and_pictures_are_told_with_their_line_because_people_would_read_their_source(line):
+    (found,) = [one for one in compose(SHOP, drafts(en=draft(line)), FACTS, TODAY).findings if one.rule == "markup"]
+
+    assert (found.language, found.line, found.severity) == ("en", 5, "warning")
+    assert found.remedy
+
+
+@pytest.mark.parametrize(
+    "line", ["Write to <dana@shop.example>.", "See <https://shop.example/a>.", "1 < 2 and 3 > 2", r"\<b>"]
+)
+def test_an_address_in_brackets_and_a_sign_are_no_html(line):
+    assert [one for one in compose(SHOP, drafts(en=draft(line)), FACTS, TODAY).findings if one.rule == "markup"] == []
+
+
+def test_every_finding_that_forbids_publishing_has_a_remedy():
+    texts = drafts(kk="# Саясат\n\n## 1. Бөлім\n\n1.1. [gap] Сайтты пайдалану арқылы келісесіз.", ru="", de="# x")
+    site = replace(SHOP, operator=replace(SHOP.operator, registration="1"))
+
+    errors = compose(site, texts, FACTS, TODAY).errors
+
+    assert {error.rule for error in errors} >= {"gap", "language", "consent-by-use", "part", "operator-number"}
+    assert [error for error in errors if not error.remedy and ": " not in error.says] == []

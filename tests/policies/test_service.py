@@ -98,7 +98,7 @@ def test_an_empty_language_is_refused_and_nothing_is_published(db, clock, given)
 
 
 def test_missing_languages_are_all_named(db):
-    with pytest.raises(Malformed, match=r"no text in ru\n.*no text in en"):
+    with pytest.raises(Malformed, match=r"no text in ru: write ru.md\n.*no text in en: write en.md"):
         db.apply(publish, SHOP, {"kk": draft()}, FACTS)
 
 

@@ -11,7 +11,7 @@ from consentgw.notices import service as notices
 from consentgw.notices import store as questions
 from consentgw.policies import service as policies
 from consentgw.policies import store as versions
-from consentgw.policies.findings import Unpublishable
+from consentgw.policies.findings import Blamed, Unpublishable
 from consentgw.policies.model import Change
 from consentgw.sites import store as sites
 
@@ -166,6 +166,12 @@ def _take_back(unit: Unit, sources: Sequence[Source]) -> Never:
 
 def _placed(source: Source, finding: Finding) -> str:
     """Return a finding with the file it is in."""
-    file = f"policy/{finding.language}.md" if finding.language else "policy"
+    match finding.blamed:
+        case Blamed.SITE:
+            file = "site.toml"
+        case Blamed.REASON:
+            file = "policy/change.toml"
+        case Blamed.TEXT:
+            file = f"policy/{finding.language}.md" if finding.language else "policy"
     line = f", line {finding.line}" if finding.line else ""
     return f"{source.place}/{file}{line}: {finding.says}{f': {finding.remedy}' if finding.remedy else ''}"

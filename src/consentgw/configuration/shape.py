@@ -90,7 +90,8 @@ class Worded(_Part):
 class Purpose(Worded):
     """``[[purposes]]`` in words of the site's own."""
 
-    basis: Basis = Basis.CONSENT
+    basis: Basis
+    """``consent`` or ``necessary``; nothing else lets a site read a device (ePrivacy Directive Art. 5(3))."""
 
 
 class DataItem(Worded):
@@ -216,6 +217,8 @@ def _fault(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "missing":
             return f"{place} is missing"
+        case "string_too_short":
+            return f"{place} is empty"
         case "extra_forbidden":
             return f"{place} is not a setting we know"
         case _:

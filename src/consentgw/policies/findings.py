@@ -21,6 +21,16 @@ class Severity(StrEnum):
     """Worth a look."""
 
 
+class Blamed(StrEnum):
+    """What there is to mend."""
+
+    TEXT = "text"
+    REASON = "reason"
+    """Why a version is changed."""
+    SITE = "site"
+    """What is configured."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing to mend before a policy is published, or worth a look."""
@@ -34,6 +44,7 @@ class Finding:
     line: int = 0
     """Line of the draft; zero where no line is to blame."""
     severity: Severity = Severity.ERROR
+    blamed: Blamed = Blamed.TEXT
 
     def __str__(self) -> str:
         where = self.language + (f", line {self.line}" if self.line else "")

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from consentgw.law.profiles import Unit
-from consentgw.policies.findings import Finding, Severity
+from consentgw.policies.findings import Blamed, Finding, Severity
 from consentgw.policies.model import Basis
 from consentgw.policies.placeholders import PLACE
 from consentgw.policies.rendering import blocks
@@ -31,6 +31,7 @@ REASON = 500
 """Letters of a reason at the most."""
 _LONGEST = 500
 """Letters of a sentence that are looked at together; what people can read is shorter."""
+_HTML = re.compile(r"(?<!\\)</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<!--|!\[[^\]\n]*\]\(")
 _END = re.compile(r"(?<=[.!?…])\s+")
 
 
@@ -90,10 +91,21 @@ _PARTS = (
 
 def lint(sources: Sources, drafts: Mapping[str, str]) -> Iterator[Finding]:
     """Yield what is wrong with drafts and with the configuration they are filled from."""
-    yield from _configuration(sources)
+    yield from (replace(finding, blamed=Blamed.SITE) for finding in _configuration(sources))
     for language, draft in drafts.items():
+        yield from _markup(draft, language)
         yield from wording(draft, language, sources.rules)
         yield from _parts(draft, language)
+
+
+def _markup(draft: str, language: str) -> Iterator[Finding]:
+    """Yield the lines with HTML or a picture, which people would read as their source."""
+    for number, line in enumerate(draft.split("\n"), 1):
+        if found := _HTML.search(line):
+            says = f"{found[0]} is shown as it is written: a policy has neither HTML nor pictures"
+            remedy = "write it in Markdown, with words"
+            severity = Severity.WARNING
+            yield Finding(rule="markup", says=says, remedy=remedy, language=language, line=number, severity=severity)
 
 
 def wording(draft: str, language: str, rules: Rules) -> Iterator[Finding]:
@@ -110,12 +122,18 @@ def reasons(said: Mapping[str, str], rules: Rules) -> Iterator[Finding]:
     for language, reason in said.items():
         if len(reason) > REASON:
             says = f"the reason has {len(reason)} letters; it stands in the question, where {REASON} are enough"
-            yield Finding(rule="reason", says=says, language=language)
+            yield Finding(rule="reason", says=says, language=language, blamed=Blamed.REASON)
             continue
         for _, sentence in _sentences(reason, 0):
             for rule, says, remedy, severity in _judge(sentence, language, rules, managed=True):
-                says = f"the reason: {says}"
-                yield Finding(rule=rule, says=says, remedy=remedy, language=language, severity=severity)
+                yield Finding(
+                    rule=rule,
+                    says=f"the reason: {says}",
+                    remedy=remedy,
+                    language=language,
+                    severity=severity,
+                    blamed=Blamed.REASON,
+                )
 
 
 _Verdict = tuple[str, str, str, Severity]
@@ -185,12 +203,9 @@ def _parts(draft: str, language: str) -> Iterator[Finding]:
             continue
         words = part.headings.get(language)
         if words and re.search(words, headings):
-            says, severity = (
-                f"{part.name} stands in fixed words and can drift from what is configured",
-                Severity.WARNING,
-            )
+            says, severity = f"in fixed words, which can drift from what is configured: {part.name}", Severity.WARNING
         else:
-            says, severity = f"{part.name} is missing", Severity.ERROR
+            says, severity = f"missing: {part.name}", Severity.ERROR
         yield Finding(rule="part", says=says, remedy=part.remedy, language=language, severity=severity)
 
 

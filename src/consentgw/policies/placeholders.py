@@ -98,9 +98,12 @@ def _silent(sources: Sources, language: str) -> list[Finding]:
 
 def _fill_line(line: str, values: dict[str, Callable[[], str]]) -> str:
     if gap := _GAP.search(_FINE.sub("", PLACE.sub("", line))):
-        raise Malformed(f"{gap[0]} is a gap, or a link without its address")
+        raise Malformed(
+            f"{gap[0]} is a gap, or a link without its address: write a place such as [[operator.name]], or \\[ for a"
+            " bracket that is meant"
+        )
     if "\0" in line:
-        raise Malformed("there is a NUL character")
+        raise Malformed("there is a NUL character: delete it")
     return PLACE.sub(lambda match: _value(match, values), line)
 
 

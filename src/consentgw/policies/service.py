@@ -120,12 +120,17 @@ def compose(site: Site, drafts: Mapping[str, str], facts: Facts, on: date) -> Co
         Finding(
             rule="language",
             says=f"{site.slug} speaks {', '.join(site.languages)}; the policy has no text in {language}",
+            remedy=f"write {language}.md",
         )
         for language in site.languages
         if language not in written
     ]
     findings += [
-        Finding(rule="language", says=f"{site.slug} does not speak {language}; leave that text out")
+        Finding(
+            rule="language",
+            says=f"{site.slug} does not speak {language}",
+            remedy=f"leave {language}.md out, or add the language to the site",
+        )
         for language in sorted(set(drafts) - set(site.languages))
     ]
     renderings: dict[str, Rendering] = {}
@@ -150,7 +155,7 @@ def _uneven(renderings: Mapping[str, Rendering]) -> list[Finding]:
             says = f"{first} and {language} do not have their clauses in the same order"
         else:
             continue
-        findings.append(Finding(rule="structure", says=says))
+        findings.append(Finding(rule="structure", says=says, remedy="number the clauses alike in every language"))
     return findings
 
 
