@@ -1,0 +1,235 @@
+"""The founding policy, clause by clause: what the starter text says of each, the gateway does.
+
+What the text itself says in each clause is told in ``tests/policies/test_texts.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import datetime, timedelta
+
+import pytest
+
+from consentgw.db import open_database
+from consentgw.http.languages import NAMES, duration, long_date
+from consentgw.notices import service as notices
+from consentgw.policies.service import starter
+from tests.gateway import COOKIE, NEWS, PARTNERS, REASONS, VENDORS, digest, ledger, peeking, running
+from tests.policies.shop import clause
+from tests.tags.gate import answer, assert_closed, release
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+
+def publish(settings, **changed):
+    """Publish the starter for the news site as a material change."""
+    drafts = starter(NAMES) | changed
+    with open_database(settings) as db:
+        return db.apply(notices.publish, PARTNERS[1], drafts, reasons=REASONS)
+
+
+@pytest.fixture
+async def app(seeded_sqlite):
+    """A gateway whose news site has published the starter."""
+    publish(seeded_sqlite)
+    async with running(seeded_sqlite) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def aigerim(app):
+    return Visitor(app)
+
+
+async def policy(visitor, language="en"):
+    """Return the policy in force as the visitor reads it."""
+    return await visitor.open(f"/sites/news/policy?lang={language}")
+
+
+@pytest.mark.parametrize("language", NAMES)
+async def test_title_tells_the_day_of_the_version_s_own_record(aigerim, language):
+    page = await policy(aigerim, language)
+    record = json.loads((await aigerim.open(f"{page.url.split('?')[0]}.json")).text)
+
+    published = datetime.fromisoformat(record["published_at"])
+    assert datetime.fromisoformat(record["effective_from"]) >= published
+    assert long_date(published, language) in page.text
+    assert set(record["texts"]) == set(NAMES)
+    assert page.url.split("?")[0].endswith(record["version"])
+
+
+async def test_clause_1_2_visiting_is_never_consent_and_the_site_works_after_a_refusal(app, aigerim):
+    for address in ("/consent/news", "/sites/news/policy", "/sites/news/policies"):
+        await aigerim.open(address)
+    await aigerim.frame("/embed/news", NEWS)
+    await aigerim.frame("/embed/news?granted=analytics&method=accept_all", NEWS)
+    for tag in ("ga.js", "pixel.gif", "both.html"):
+        await assert_closed(aigerim, tag)
+
+    assert ledger(app) == []
+    await answer(aigerim, "reject_all")
+    assert (await aigerim.frame("/embed/news", NEWS)).status == 200
+    assert (await policy(aigerim)).status == 200
+
+
+async def test_clause_2_2_an_answer_is_kept_without_the_address_and_the_browser_it_came_from(app, aigerim):
+    browser = "Mozilla/5.0 (Aigerim; rv:1.0)"
+    page = await aigerim.frame("/embed/news?lang=en", NEWS, **{"user-agent": browser, "x-forwarded-for": "203.0.113.7"})
+    await page.press("accept_all", **{"user-agent": browser, "x-forwarded-for": "203.0.113.7"})
+
+    with peeking(app.settings) as connection:
+        kept = repr(connection.exec_driver_sql("SELECT * FROM receipts").all())
+    for trace in (browser, "Aigerim", "203.0.113", "127.0.0.1"):
+        assert trace not in kept
+
+
+async def test_clause_3_1_every_purpose_is_answered_and_kept_apart(app, aigerim):
+    await answer(aigerim, "save", tick=["analytics"])
+
+    [kept] = ledger(app)
+    assert kept.receipt.decision.granted == {"analytics"}
+    assert kept.receipt.decision.refused == {"marketing"}
+
+
+async def test_clause_5_1_nobody_receives_anything_without_consent_to_the_purpose(aigerim):
+    for tag in ("ga.gif", "pixel.gif", "both.html"):
+        await assert_closed(aigerim, tag)
+
+    await answer(aigerim, "save", tick=["analytics"])
+
+    assert VENDORS[0] in (await release(aigerim, "ga.gif")).headers["location"]
+    await assert_closed(aigerim, "pixel.gif")
+    await assert_closed(aigerim, "both.html")
+
+
+async def test_clause_6_1_pages_and_cookies_are_guarded(aigerim):
+    page = await policy(aigerim)
+    await answer(aigerim)
+
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert page.headers["x-content-type-options"] == "nosniff"
+    for line in aigerim.set_cookies:
+        said = {word.strip().lower() for word in line.split(";")}
+        assert line.startswith("__Host-")
+        assert {"secure", "httponly"} <= said
+
+
+async def test_clause_6_2b_a_choice_is_kept_as_long_as_the_table_says_and_never_longer_in_silence(aigerim):
+    await answer(aigerim)
+    [line] = aigerim.set_cookies
+    lifetime = int(re.search(r"max-age=(\d+)", line.lower())[1])
+
+    said = clause((await policy(aigerim)).text, "8.2")
+    await aigerim.frame("/embed/news", NEWS)
+    await aigerim.open("/consent/news")
+
+    assert f"{COOKIE[NEWS]} " in said
+    assert duration(lifetime, "en") in said
+    assert aigerim.set_cookies == [line]
+
+
+async def test_clause_7_withdrawing_takes_one_press_and_nobody_signs_in(app, aigerim):
+    frame = await answer(aigerim)
+    receipt = await frame.follow("/receipt/")
+    given = ledger(app)[0]
+
+    await receipt.press("withdraw")
+
+    first, second = ledger(app)
+    assert first == given
+    assert second.receipt.decision.granted == frozenset()
+    assert receipt.form("withdraw").ticked == set()
+    await assert_closed(aigerim)
+
+
+async def test_clause_7_names_the_authority_in_the_policy_and_on_the_receipt_from_one_source(aigerim):
+    authority = PARTNERS[1].authority_in("en")
+    receipt = await (await answer(aigerim)).follow("/receipt/")
+
+    for page in (receipt, await policy(aigerim)):
+        assert authority.name in page.text
+        assert authority.link in page.text
+
+
+async def test_clause_8_2_necessary_lists_every_cookie_that_the_gateway_sets(aigerim):
+    page = await aigerim.open("/consent/news")
+    await page.press("accept_all")
+    await answer(aigerim, "reject_all")
+    said = clause((await policy(aigerim)).text, "8.2")
+
+    assert aigerim.set_cookies
+    for line in aigerim.set_cookies:
+        assert f"{line.split('=')[0]} " in said
+
+
+@pytest.mark.parametrize("purpose", ["analytics", "marketing"])
+async def test_clause_8_2_analytics_and_marketing_are_off_until_agreed(aigerim, purpose):
+    frame = await aigerim.frame("/embed/news?lang=en", NEWS)
+    page = await aigerim.open("/consent/news?lang=en")
+
+    for form in (frame.form("save"), page.form("save")):
+        assert purpose not in form.ticked
+    assert not [address for _, address in (*frame.loads, *page.loads) if any(vendor in address for vendor in VENDORS)]
+
+
+async def test_clause_8_3_the_settings_page_that_the_policy_names_changes_and_withdraws(app, aigerim):
+    settings = await (await policy(aigerim)).follow("/consent/news")
+    await settings.press("accept_all")
+    await (await aigerim.open("/consent/news")).press("withdraw")
+
+    assert [kept.receipt.method for kept in ledger(app)] == ["accept_all", "withdraw"]
+
+
+async def test_clause_8_3_global_privacy_control_keeps_marketing_off_until_a_person_says_otherwise(app):
+    bolat = Visitor(app, gpc=True)
+
+    await assert_closed(bolat, "pixel.gif")
+    page = await bolat.frame("/embed/news?lang=en", NEWS)
+    assert "Global Privacy Control" in page.text
+    await page.press("accept_all")
+    assert (await release(bolat, "pixel.gif")).status_code == 302
+
+
+async def test_clause_9_1_a_version_is_never_altered_and_a_receipt_leads_to_the_one_it_was_given_under(seeded_sqlite):
+    first = publish(seeded_sqlite)
+    async with running(seeded_sqlite) as app:
+        visitor = Visitor(app)
+        receipt = await (await answer(visitor)).follow("/receipt/")
+        before = (await visitor.open(f"/policy/{first.version}.json")).text
+    second = publish(seeded_sqlite, en=starter(["en"])["en"].replace("protected servers", "servers in Astana"))
+    async with running(seeded_sqlite) as app:
+        visitor = Visitor(app)
+        record = (await visitor.open(f"/policy/{first.version}.json")).text
+        old = await (await visitor.open(receipt.url)).follow(f"/policy/{first.version}")
+        versions = await visitor.open("/sites/news/policies?lang=en")
+
+    assert record == before
+    assert hashlib.sha256(record.encode()).hexdigest() == first.digest
+    assert "protected servers" in old.text
+    assert "This version is no longer in force" in old.text
+    assert second.effective_from - second.published_at == timedelta(0)
+    assert second.predecessor == first.ref
+    assert first.version in versions.text
+    assert second.version in versions.text
+
+
+async def test_clause_9_1_reading_changes_nothing(app, aigerim):
+    before = digest(app.settings)
+
+    for address in ("/sites/news/policy", "/sites/news/policies", "/consent/news"):
+        await aigerim.open(address)
+
+    assert digest(app.settings) == before
+
+
+async def test_clause_10_the_same_contacts_stand_in_the_policy_the_question_and_the_receipt(aigerim):
+    operator = PARTNERS[1].operator
+    receipt = await (await answer(aigerim)).follow("/receipt/")
+
+    for page in (receipt, await policy(aigerim)):
+        assert f'href="mailto:{operator.email}"' in page.text
+        assert operator.address in page.text
+    assert operator.name in (await aigerim.open("/consent/news?lang=en")).text
