@@ -15,11 +15,11 @@ from starlette.exceptions import HTTPException
 
 from consentgw import __version__
 from consentgw.access.api import AccessApi
+from consentgw.access.description import describe as describe_api
 from consentgw.access.keyring import Keyring
 from consentgw.access.operations import Desk as CallDesk
 from consentgw.access.operations import operations_of
 from consentgw.access.pages import Description
-from consentgw.access.routing import describe as describe_api
 from consentgw.access.routing import mount
 from consentgw.configuration.site_api import SiteApi
 from consentgw.consents.asking import Desk

@@ -174,13 +174,26 @@ async def test_a_field_is_named_by_a_json_pointer(gateway):
     assert places == ["#/scopes/1", "#"]
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1&limit=1", "limit=x", "limit= 1", "page=2", "cursor=e30", "cursor=%00"]
-)
+@pytest.mark.parametrize("query", ["limit=0", "limit=1&limit=1", "limit=x", "limit= 1", "page=2", "cursor=%00"])
 async def test_a_parameter_that_cannot_be_meant_is_refused(gateway, query):
     answer = await caller(gateway).get(f"/v1/keys?{query}")
 
     assert code(answer)[0] in {400, 422}
+
+
+async def test_a_cursor_that_is_none_of_ours_leads_to_no_page(gateway):
+    for cursor in ("e30", "0", "bnVsbA", "WzFd"):
+        answer = await caller(gateway).get(f"/v1/keys?cursor={cursor}")
+
+        assert code(answer) == (404, "not_found"), cursor
+
+
+async def test_a_whole_number_is_an_integer_however_it_is_written(gateway):
+    for days, status in (("3", 201), ("3.0", 201), ("3e1", 201), ("3.5", 422), ("1e300", 422), ('"3"', 422)):
+        body = f'{{"name": "x", "scopes": ["keys:read"], "life_days": {days}}}'
+        answer = await caller(gateway).post("/v1/keys", content=body)
+
+        assert answer.status_code == status, days
 
 
 async def test_a_list_is_read_page_by_page_without_gap_or_repetition(gateway):

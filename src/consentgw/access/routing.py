@@ -13,6 +13,8 @@ from starlette.routing import Match
 
 from consentgw import errors
 from consentgw.access.idempotency import InFlight, KeyReused
+from consentgw.http.explanations import example
+from consentgw.http.paging import Paged
 from consentgw.http.problems import (
     MethodNotAllowed,
     NotAcceptable,
@@ -39,32 +41,14 @@ BEARER = HTTPBearer(
     description="An API key, sent as `Authorization: Bearer cg_live_…`. Its scopes say what it may do.",
     auto_error=False,
 )
-PROBLEM = {
-    "title": "Problem",
-    "description": "What went wrong (RFC 9457). `code` is stable; `type` leads to a page that explains it.",
-    "type": "object",
-    "required": ["type", "title", "status", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer to a field of the body."},
-                    "parameter": {"type": "string", "description": "Name of a parameter."},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-_ALWAYS = (errors.Malformed, errors.Unauthenticated, errors.Forbidden, errors.TooMany, errors.Unavailable)
+_ALWAYS = (
+    errors.Malformed,
+    errors.Unauthenticated,
+    errors.Forbidden,
+    errors.Invalid,
+    errors.TooMany,
+    errors.Unavailable,
+)
 
 
 class Route(APIRoute):
@@ -106,7 +90,7 @@ def mount(app: FastAPI, desk: Desk, operations: Iterable[Bound]) -> None:
             status_code=declared.status,
             response_model=declared.answers,
             response_description=HTTPStatus(declared.status).phrase,
-            responses=_responses(declared),
+            responses=_responses(declared, desk.origin),
         )
 
 
@@ -117,14 +101,6 @@ def allowed(app: FastAPI, scope: Scope) -> list[str]:
         if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
             methods |= route.methods or set()
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
-
-
-def describe(app: FastAPI, origin: str) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document."""
-    app.servers = [{"url": origin}]
-    said = app.openapi()
-    said["components"]["schemas"]["Problem"] = PROBLEM
-    return said
 
 
 def _endpoint(bound: Bound, desk: Desk) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -151,7 +127,7 @@ def _documented(declared: Operation) -> Iterable[inspect.Parameter]:
     if declared.method == "POST":
         once = Header(
             alias="Idempotency-Key",
-            description="A string of your own, in double quotes. For 24 hours the same request with the same key is"
+            description="A word of your own, bare or in quotes. For 24 hours the same request with the same key is"
             " carried out once and answered alike; without it, each is carried out.",
             min_length=1,
             max_length=255,
@@ -160,7 +136,7 @@ def _documented(declared: Operation) -> Iterable[inspect.Parameter]:
         )
         yield _parameter("idempotency_key", Annotated[str, once], default=None)
     if declared.conditional:
-        match = Header(alias="If-Match", description="The ETag of what you read.", examples=['"5f2b…"'])
+        match = Header(alias="If-Match", description="The ETag of what you read.", examples=['"5f2b9c"'])
         yield _parameter("if_match", Annotated[str, match])
 
 
@@ -168,21 +144,21 @@ def _parameter(name: str, annotation: Any, **default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, **default)
 
 
-def _responses(declared: Operation) -> dict[int | str, dict[str, Any]]:
+def _responses(declared: Operation, origin: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int, list[type[errors.ConsentgwError]]] = {}
     for kind in dict.fromkeys(_failures(declared)):
         by_status.setdefault(status_of(kind("")), []).append(kind)
-    said: dict[int | str, dict[str, Any]] = {status: _problem(status, kinds) for status, kinds in by_status.items()}
+    said: dict[int | str, dict[str, Any]] = {
+        status: _problem(status, kinds, origin) for status, kinds in by_status.items()
+    }
     said[declared.status] = _success(declared)
     return dict(sorted(said.items(), key=lambda item: int(item[0])))
 
 
 def _failures(declared: Operation) -> Iterable[type[errors.ConsentgwError]]:
     yield from _ALWAYS
-    if declared.parts:
+    if declared.parts or (declared.asks and issubclass(declared.asks, Paged)):
         yield errors.NotFound
-    if declared.takes or declared.asks:
-        yield errors.Invalid
     if declared.takes:
         yield from (errors.TooLarge, UnsupportedMedia)
     if declared.method == "POST":
@@ -221,19 +197,8 @@ def _link(declared: Operation, link: Any) -> dict[str, Any]:
     }
 
 
-def _problem(status: int, kinds: Sequence[type[errors.ConsentgwError]]) -> dict[str, Any]:
-    examples = {
-        kind.code: {
-            "summary": title_of(kind.code),
-            "value": {
-                "type": f"/problems/{kind.code}",
-                "title": title_of(kind.code),
-                "status": status,
-                "code": kind.code,
-            },
-        }
-        for kind in kinds
-    }
+def _problem(status: int, kinds: Sequence[type[errors.ConsentgwError]], origin: str) -> dict[str, Any]:
+    examples = {kind.code: {"summary": title_of(kind.code), "value": example(kind.code, origin)} for kind in kinds}
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
     said: dict[str, Any] = {
         "description": "; ".join(title_of(kind.code) for kind in kinds),

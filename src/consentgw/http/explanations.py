@@ -44,6 +44,13 @@ EXPLANATIONS: dict[str, Explanation] = {
         ("The `detail` of the answer says what stands against it.",),
         "Change the request as the `detail` says.",
     ),
+    "unpublishable": Explanation(
+        400,
+        "Cannot be published",
+        "The drafts of a policy cannot be published as they stand. They are kept, and the version in force stays so.",
+        ("The `detail` has a line for each finding: what is missing, unfilled or against the law profile, and where.",),
+        "Mend the drafts as the findings say, and publish again.",
+    ),
     "unauthenticated": Explanation(
         401,
         "No valid key",

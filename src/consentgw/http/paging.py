@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from consentgw.errors import Fault, Invalid
+from consentgw.errors import NotFound
 from consentgw.http.bodies import Query
 from consentgw.http.seals import from_base64, to_base64
 
@@ -39,7 +39,7 @@ class Paged(Query):
         """Return the place the cursor names, None for the first page.
 
         Raises:
-            Invalid: the cursor is none of ours.
+            NotFound: the cursor is none of ours: there is no such page.
         """
         if self.cursor is None:
             return None
@@ -48,7 +48,7 @@ class Paged(Query):
         except (ValueError, RecursionError):
             place = None
         if not isinstance(place, list) or [type(part) for part in place] != [*kinds]:  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-            raise Invalid("the query is not what this operation takes", [Fault("cursor", "is none of ours")])
+            raise NotFound("no such page")
         return tuple(place)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
 

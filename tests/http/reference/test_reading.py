@@ -70,7 +70,7 @@ def test_an_answer_tells_its_problems_by_code_and_where_to_go_on(operations):
     assert replies["409"].problems == ("in_progress",)
     assert (replies["201"].good, replies["404"].good) == (True, False)
     (link,) = replies["201"].links
-    assert (link.operation, link.takes) == ("dropBook", (("book", "$response.body#/id"),))
+    assert (link.operation, link.takes) == ("dropBook", (("book", "id", "the answer"),))
     assert [header.name for header in replies["201"].headers] == ["Location"]
 
 

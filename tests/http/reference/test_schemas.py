@@ -147,6 +147,9 @@ def test_members_are_unfolded_only_so_deep():
         ({"const": "x"}, "x"),
         ({"type": "string", "example": "e", "default": "d"}, "e"),
         ({"default": "d", "type": "string"}, "d"),
+        ({"properties": {"a": ref("Name"), "b": {"type": ["string", "null"], "default": None}}}, {"a": "Abai"}),
+        ({"type": "number", "minimum": 0.5}, 0.5),
+        ({"type": "integer", "minimum": 1.0}, 1),
         ({}, None),
     ],
 )

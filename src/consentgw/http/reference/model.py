@@ -66,7 +66,8 @@ class Link:
     operation: str
     """Its id; empty when the document does not name one of ours."""
     name: str
-    takes: tuple[tuple[str, str], ...]
+    takes: tuple[tuple[str, str, str], ...]
+    """For each parameter what it is given, and where that is found: in the answer or in the call."""
     description: Markup
 
 

@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _PLACES = {"path": "Path parameters", "query": "Query parameters", "header": "Headers"}
+_EVERYWHERE = {"RateLimit", "RateLimit-Policy"}
+"""Headers of every answer: told once, in the guide."""
+_SOURCES = {
+    "$response.body#/": "the answer",
+    "$response.header.": "the headers of the answer",
+    "$request.path.": "the call",
+    "$request.query.": "the call",
+}
 _PROBLEM = "application/problem+json"
 _MARKERS = re.compile(r"[^a-z0-9]+")
 
@@ -142,9 +150,10 @@ class _Reading:
         """Return example values for what a call must have, and for what the document shows an example of."""
         found: dict[str, Any] = {}
         for one in parameters:
-            shown = next((value for _, value in self.examples(one)), None)
-            if one["in"] == place and (one.get("required") or shown is not None):
-                found[one["name"]] = shown if shown is not None else self.schemas.sample(one.get("schema", {}))
+            schema = one.get("schema", {})
+            shown = [value for _, value in self.examples(one)] or schema.get("examples")
+            if one["in"] == place and (one.get("required") or shown):
+                found[one["name"]] = shown[0] if shown else self.schemas.sample(schema)
         return found
 
     def contents(self, content: Json) -> tuple[Content, ...]:
@@ -177,7 +186,9 @@ class _Reading:
             phrase=HTTPStatus(int(status)).phrase if status.isdigit() else "",
             description=line(one.get("description", "")),
             contents=self.contents({media: said for media, said in content.items() if media != _PROBLEM}),
-            headers=tuple(self.parameter(self.follow(header), name) for name, header in headers.items()),
+            headers=tuple(
+                self.parameter(self.follow(header), name) for name, header in headers.items() if name not in _EVERYWHERE
+            ),
             links=tuple(self.link(name, self.follow(link)) for name, link in one.get("links", {}).items()),
             problems=tuple(dict.fromkeys(value["code"] for value in values if "code" in value)),
         )
@@ -185,7 +196,7 @@ class _Reading:
     def link(self, name: str, one: Json) -> Link:
         operation = one.get("operationId", "")
         known = operation in self.operation_ids
-        takes = tuple((name, str(value)) for name, value in one.get("parameters", {}).items())
+        takes = tuple((name, *_source(str(value))) for name, value in one.get("parameters", {}).items())
         said = line(one.get("description", ""))
         return Link(operation if known else "", self.operation_ids.get(operation, name), takes, said)
 
@@ -214,6 +225,14 @@ class _Reading:
 
 def _operations(item: Json) -> Iterator[tuple[str, Json]]:
     return ((method, item[method]) for method in _METHODS if method in item)
+
+
+def _source(expression: str) -> tuple[str, str]:
+    """Return what a runtime expression (OpenAPI 3.1, 4.8.20.4) names, and where that is found."""
+    for start, where in _SOURCES.items():
+        if expression.startswith(start):
+            return expression.removeprefix(start).replace("/", "."), where
+    return expression, ""
 
 
 def _title(name: str) -> str:

@@ -162,7 +162,10 @@ class Schemas:
         return tuple(dict.fromkeys(found))
 
     def sample(self, schema: Json, *, within: tuple[str, ...] = ()) -> Any:
-        """Return a value as it could be: an example where the document has one, else the least that fits."""
+        """Return a value as it could be: an example where the document has one, else the least that fits.
+
+        What is null unless it is given is left out.
+        """
         if (name := self.name(schema)) in within and name:
             return {}
         within = (*within, name) if name else within
@@ -179,13 +182,17 @@ class Schemas:
 
     def _least(self, kind: str, schema: Json, within: tuple[str, ...]) -> Any:
         if kind == "object":
-            return {name: self.sample(one, within=within) for name, one in schema.get("properties", {}).items()}
+            members = schema.get("properties", {}).items()
+            return {
+                name: self.sample(one, within=within) for name, one in members if one.get("default", ...) is not None
+            }
         if kind == "array":
             return [self.sample(schema["items"], within=within)] if schema.get("items") else []
         if kind == "string":
             return {"date-time": "2026-11-25T09:00:00Z", "date": "2026-11-25"}.get(schema.get("format", ""), "string")
         if kind in {"integer", "number"}:
-            return schema.get("minimum", 0)
+            least = schema.get("minimum", 0)
+            return int(least) if kind == "integer" else least
         return True if kind == "boolean" else None
 
 
