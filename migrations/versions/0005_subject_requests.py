@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.LargeBinary()),
         sa.Column("details", sa.LargeBinary()),
         sa.Column("representative", sa.LargeBinary()),
+        sa.Column("capacity", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("id", name="pk_subject_requests"),
     )
     op.create_index("ix_subject_requests_site_due_on", "subject_requests", ["site", "due_on", "id"])

@@ -10,7 +10,7 @@ from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
 from consentgw.db.database import utc_now
-from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound
+from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound, Unavailable
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, derive, verify
 from consentgw.law.deadlines import read_calendars
@@ -18,6 +18,10 @@ from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
 from consentgw.sites import store as sites
+from consentgw.subject_requests import filing
+from consentgw.subject_requests import store as requests
+from consentgw.subject_requests.clock import CLASSES, LATE
+from consentgw.subject_requests.store import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from consentgw.settings import Settings
     from consentgw.sites.model import Site
 
-APPEND_ONLY = frozenset({"receipts", "identifiers", "notices", "policies"})
+APPEND_ONLY = frozenset({"receipts", "identifiers", "notices", "policies", "subject_request_history"})
 RECEIPTS = 1_000
 """Receipts that are verified, from the newest back: a second's work."""
 _SOUND_SQLITE = (3, 51, 3)
@@ -81,13 +85,14 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
     yield (
         Finding(False, missing)
         if open_tables
-        else Finding(True, "the ledger, the links, the notices and the policies are append-only")
+        else Finding(True, "the ledger, the links, the notices, the policies and requests' history are append-only")
     )
     yield _finding("the signing key opens with the secret", lambda: _key(connection, settings))
     yield _finding(
         f"receipts are genuine and none is from the future (the newest {RECEIPTS} at the most)",
         lambda: _receipts(connection),
     )
+    yield _finding("what is past its term is looked for and removed", lambda: _purges(connection))
     for site in sites.everyone(connection):
         what = f"{site.slug}: asks, and its policies and notices are unaltered"
         yield _finding(what, lambda site=site: _site(connection, site))
@@ -103,6 +108,17 @@ def _key(connection: Connection, settings: Settings) -> None:
     secrets = settings.secrets()
     if published:
         keys.signer(connection, derive(secrets, "keys"))
+
+
+def _purges(connection: Connection) -> None:
+    """The purge runs four times a day; a gateway that nobody asked anything has nothing to purge."""
+    if not requests.listed(connection, Wanted(limit=1)):
+        return
+    last = filing.last_purges(connection)
+    late = [kind for kind in CLASSES if kind not in last or utc_now() - last[kind] > LATE]
+    if late:
+        hours = int(LATE.total_seconds() // 3600)
+        raise Unavailable(f"the purge of {', '.join(late)} has not run for {hours} hours: is a worker running?")
 
 
 def _receipts(connection: Connection) -> None:

@@ -21,7 +21,7 @@ from consentgw.errors import Misconfigured
 
 SECRET_CHARACTERS = 32
 """The least a secret may have."""
-_SECRET = ("secret", "previous_secrets", "database_url", "limits_url")
+_SECRET = ("secret", "previous_secrets", "database_url", "limits_url", "smtp_url")
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
 )
@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     """Let browsers answer by Advanced Data Protection Control, a draft no browser ships yet."""
     calendar: Path | None = None
     """A TOML file with the days off that a government moved, by country; ``law.deadlines`` reads it."""
+    smtp_url: SecretStr = SecretStr("")
+    """The mail server, ``smtp+starttls://user:password@mail.example``; without one no letters are written."""
+    smtp_url_file: Path | None = None
+    """A file to read ``smtp_url`` from, since it may hold a password."""
+    mail_from: str = ""
+    """The address letters come from."""
     forwarded_allow_ips: str = ""
     """Addresses of proxies whose ``X-Forwarded-*`` is believed; empty believes nobody."""
 

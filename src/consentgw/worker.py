@@ -21,6 +21,11 @@ from consentgw.db.sealing import Sealer
 from consentgw.errors import Misconfigured, Unavailable
 from consentgw.http.server import LOGGING
 from consentgw.keys.model import derive
+from consentgw.mail import delivery
+from consentgw.mail.delivery import Delivery
+from consentgw.mail.smtp import read_server
+from consentgw.subject_requests.clock import PURGE_SECONDS, REMIND_SECONDS, Clock
+from consentgw.subject_requests.office import open_office
 from consentgw.webhooks import service as webhooks
 from consentgw.webhooks.delivering import Courier
 from consentgw.webhooks.sending import Sender
@@ -58,18 +63,26 @@ def steps(settings: Settings) -> tuple[Step, ...]:
     """Return everything the worker does.
 
     Raises:
-        Misconfigured: the secret is missing or too short.
+        Misconfigured: the secret is missing or too short, or the mail server cannot be used.
     """
     courier = Courier(
         Sender(to_loopback=settings.webhooks_to_loopback),
         Sealer(derive(settings.secrets(), "webhooks")),
         settings.public_url,
     )
+    office, server = open_office(settings), read_server(settings)
+    clock = Clock(office)
+    letters = (
+        (Step("letters", delivery.EVERY_SECONDS, Delivery(office.post, server).run, shared=True),) if server else ()
+    )
     return (
         Step("expired consents", 60, consents.tell_expired),
         Step("dead return codes", 60, returns.purge),
         Step("webhooks", 0.25, courier.run, shared=True, finish=courier.finish),
         Step("old webhook messages", 3600, webhooks.forget),
+        Step("due requests", REMIND_SECONDS, clock.remind),
+        Step("purge", PURGE_SECONDS, clock.purge),
+        *letters,
     )
 
 

@@ -157,6 +157,13 @@ def held(connection: Connection, identifier: UUID) -> Held:
     return _entry(row).held
 
 
+def of_subject(connection: Connection, identifier: UUID) -> list[Kept]:
+    """Return every receipt of a receipt's subject, oldest first."""
+    subject = select(receipts.c.subject).where(receipts.c.id == identifier).scalar_subquery()
+    query = select(receipts).where(receipts.c.subject == subject).order_by(receipts.c.sequence)
+    return [_kept(row) for row in connection.execute(query)]
+
+
 def latest(connection: Connection, site: str, subject: UUID) -> Held | None:
     """Return what a subject holds at a site: its latest decision, None where it never decided there."""
     query = _LATEST.where(receipts.c.subject == subject, receipts.c.site == site)

@@ -30,7 +30,14 @@ class Letter:
     link: str = ""
     """Stands alone on its line, after the first paragraph."""
     digits: str = ""
-    """A code to type, in large print."""
+    """A code to type, in large print, after the second."""
+
+    def lines(self) -> tuple[str, ...]:
+        """Return everything in its order."""
+        first, *rest = self.paragraphs
+        second = rest[:1] if self.digits else []
+        parts = (first, self.link, *second, self.digits, *rest[len(second) :])
+        return tuple(part for part in parts if part)
 
 
 def again_after(attempts: int) -> timedelta:

@@ -38,8 +38,8 @@ def has_room(unit: Unit, post: Post, to: str) -> bool:
 def send(unit: Unit, post: Post, to: str, letter: Letter, *, reference: str, limited: bool = True) -> None:
     """Put a letter down; nothing without a server.
 
-    Where an address has had its letters of the day, this one waits for the next. Letters to an operator are not
-    ``limited``: they are as many as there is work.
+    Where an address has had its letters of the day, this one waits for the next. Letters to an operator, and to
+    somebody who has shown that they want them, are not ``limited``.
     """
     if not post.serving:
         return

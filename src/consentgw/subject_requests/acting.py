@@ -9,7 +9,7 @@ from consentgw.errors import Gone
 from consentgw.mail import service as mail
 from consentgw.sites import store as sites
 from consentgw.subject_requests import store
-from consentgw.subject_requests.model import after
+from consentgw.subject_requests.model import Level, after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +50,14 @@ def box_of(unit: Unit, office: Office, request: Request) -> Box | None:
 def write_to_subject(
     unit: Unit, office: Office, request: Request, letter: Callable[[Request, Site, str], Letter]
 ) -> None:
-    """Put down a letter to who asks, where there is an address: it leads to the page of the request."""
+    """Put down a letter to who asks, where there is an address: it leads to the page of the request.
+
+    A mailbox that was proven gets as many as there is news; one that a stranger may have typed, three a day.
+    """
     box = box_of(unit, office, request)
     email = store.person(unit.connection, box, request.id).email if box else ""
     if email:
         site = sites.read(unit.connection, request.site)
         written = letter(request, site, office.addresses.status_url(request))
-        mail.send(unit, office.post, email, written, reference=str(request.id))
+        limited = request.level < Level.MAILBOX
+        mail.send(unit, office.post, email, written, reference=str(request.id), limited=limited)

@@ -272,6 +272,16 @@ def after(request: Request, act: Act) -> State:
     return state
 
 
+class Capacity(StrEnum):
+    """In what capacity somebody asks, by the ages of the law profile."""
+
+    MYSELF = "myself"
+    WITH_REPRESENTATIVE = "with_representative"
+    """A young person, whose representative agrees."""
+    AS_REPRESENTATIVE = "as_representative"
+    """A representative, for a child."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who asks, and in what words. Every field may be empty; all are sealed."""
@@ -282,7 +292,9 @@ class Person:
     details: str = ""
     """What is asked for."""
     representative: str = ""
-    """Who consents for a young person, or speaks for somebody else."""
+    """Name of the parent or other legal representative who agrees, or who asks in the person's place."""
+    capacity: str = ""
+    """How the representative takes part (:class:`Capacity`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +317,7 @@ class Kind(StrEnum):
     FROM_SUBJECT = "from_subject"
     TO_SUBJECT = "to_subject"
     NOTE = "note"
-    """Internal: never shown to the person, part of an access package nonetheless where law says so."""
+    """Internal: the operator's own, never shown to the person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from consentgw.http.seals import Seal, from_text, to_text
 from consentgw.keys.model import derive
 from consentgw.law.deadlines import read_calendars
 from consentgw.mail.service import Post
+from consentgw.mail.smtp import read_server
 from consentgw.subject_requests.vault import Vault
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def open_office(settings: Settings) -> Office:
     """Return the office of an installation.
 
     Raises:
-        Misconfigured: the secret is missing, or the calendar cannot be read.
+        Misconfigured: the secret is missing, or the calendar or the mail server cannot be used.
     """
     secrets = settings.secrets()
     keys = partial(derive, secrets)
@@ -108,7 +109,7 @@ def open_office(settings: Settings) -> Office:
         addresses=Addresses(
             Seal(keys("request-code")), Seal(keys("request-proof")), keys("request-digits"), settings.public_url
         ),
-        post=Post(Sealer(keys("mail")), keys("mail-index"), serving=False),
+        post=Post(Sealer(keys("mail")), keys("mail-index"), serving=read_server(settings) is not None),
         receipts=Codes(Seal(keys("receipt-code"))),
         calendar=read_calendars(settings.calendar).of,
     )

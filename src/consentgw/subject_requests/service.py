@@ -17,9 +17,9 @@ from consentgw.law.profiles import RequestType
 from consentgw.mail import service as mail
 from consentgw.mail import store as mail_store
 from consentgw.sites import store as sites
-from consentgw.subject_requests import deadlines, letters, proving, store
+from consentgw.subject_requests import answers, deadlines, letters, proving, store
 from consentgw.subject_requests.acting import act, box_of, write_to_subject
-from consentgw.subject_requests.model import SUBJECT, Act, Actor, Kind, Level, Request, Role, State, after
+from consentgw.subject_requests.model import REVEALING, SUBJECT, Act, Actor, Kind, Level, Request, Role, State, after
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -157,7 +157,7 @@ def extend(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Requ
 
 
 def complete(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> Request:
-    """Answer a request. An erasure is completed by :func:`erase`; data goes into a package (``answers.answer``).
+    """Answer a request; what asks for data gets the package of what the gateway holds. An erasure has :func:`erase`.
 
     Raises:
         NotFound, OutOfTurn: there is no such request at this site, it is closed, or it is an erasure.
@@ -170,6 +170,8 @@ def complete(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> 
         raise OutOfTurn("an erasure is completed by erasing, by two persons")
     request = act(unit, office, request, Act.COMPLETE, actor, answer)
     _tell(unit, office, request, actor, answer)
+    if request.type in REVEALING:
+        answers.attach(unit, office, request)
     outbox.emit(unit, outbox.REQUEST_COMPLETED, request.site, str(request.id))
     return request
 

@@ -168,9 +168,9 @@ def waiting(connection: Connection, until: date) -> list[Request]:
     return [_request(row) for row in connection.execute(query.order_by(requests.c.due_on, requests.c.id))]
 
 
-def closed_before(connection: Connection, instant: datetime, *, erased: bool, limit: int) -> list[Request]:
-    """Return requests that were closed before an instant, whose words are erased or not yet; oldest first."""
-    query = select(*_PLAIN).where(requests.c.closed_at < instant)
+def closed_before(connection: Connection, site: str, instant: datetime, *, erased: bool, limit: int) -> list[Request]:
+    """Return requests at a site that were closed before an instant, whose words are erased or not yet; oldest first."""
+    query = select(*_PLAIN).where(requests.c.site == site, requests.c.closed_at < instant)
     query = query.where(requests.c.erased_at.is_not(None) if erased else requests.c.erased_at.is_(None))
     return [_request(row) for row in connection.execute(query.order_by(requests.c.closed_at).limit(limit))]
 

@@ -32,6 +32,7 @@ requests = Table(
     Column("phone", LargeBinary),
     Column("details", LargeBinary),
     Column("representative", LargeBinary),
+    Column("capacity", LargeBinary),
     Index("ix_subject_requests_site_due_on", "site", "due_on", "id"),
     Index("ix_subject_requests_state_due_on", "state", "due_on"),
 )

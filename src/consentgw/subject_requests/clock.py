@@ -1,0 +1,157 @@
+"""What time does to requests: reminders before and after the due date, the end of the unproven, and the purge.
+
+Steps of the worker. The purge leaves a row for each class of data and run, so that the doctor sees it has run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from consentgw import outbox
+from consentgw.mail import store as mails
+from consentgw.sites import store as sites
+from consentgw.subject_requests import deadlines, filing, letters, service, store
+from consentgw.subject_requests.acting import act
+from consentgw.subject_requests.model import CLOCK, Act, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from consentgw.db import Database, Unit
+    from consentgw.sites.model import Site
+    from consentgw.subject_requests.model import Request
+    from consentgw.subject_requests.office import Office
+
+REMIND_SECONDS, PURGE_SECONDS = 300, 6 * 3600
+UNPROVEN_FOR = timedelta(days=14)
+"""How long a request waits for its proof."""
+WORDS_FOR = timedelta(days=30)
+"""How long names, addresses and texts stay after a request is closed."""
+RECORD_DAYS = 1095
+"""How long the proof of handling stays, where the site's own list of records says nothing of ``requests``."""
+RUNS_FOR = timedelta(days=400)
+CLASSES = ("answers", "proofs", "words", "requests", "mails", "runs")
+LATE = timedelta(hours=48)
+"""The doctor complains of a purge that has not run for so long."""
+_BATCH = 100
+_DUE_SOON, _OVERDUE = "due_soon", "overdue"
+_TOPICS = {_DUE_SOON: outbox.REQUEST_DUE_SOON, _OVERDUE: outbox.REQUEST_OVERDUE}
+_SUBJECTS = {_DUE_SOON: letters.DUE_SOON, _OVERDUE: letters.OVERDUE}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The steps, with the office they need."""
+
+    office: Office
+
+    async def remind(self, db: Database) -> None:
+        """Tell of every request that is due soon or late, once each, and end those nobody proved."""
+        today = db.clock().date()
+        waiting = await db.read(store.waiting, today + timedelta(days=7))
+        for site in sorted({request.site for request in waiting}):
+            await db.write(look_through, self.office, site)
+
+    async def purge(self, db: Database) -> None:
+        """Remove everything that is past its term, in small batches, and keep that it was looked for."""
+        removed = {kind: await self._clear(db, kind) for kind in CLASSES}
+        await db.write(_note, removed)
+
+    async def _clear(self, db: Database, kind: str) -> int:
+        count = 0
+        while True:
+            done, all_done = await db.write(_CLEAR[kind], self.office)
+            count += done
+            if all_done:
+                return count
+
+
+def look_through(unit: Unit, office: Office, slug: str) -> None:
+    """Look at what is open at a site: remind its operator, and end what waited too long for a proof."""
+    today, site = unit.now.date(), sites.read(unit.connection, slug)
+    told: dict[str, list[Request]] = {_DUE_SOON: [], _OVERDUE: []}
+    for request in store.waiting(unit.connection, today + timedelta(days=7)):
+        if request.site != slug:
+            continue
+        if request.state is State.AWAITING_VERIFICATION:
+            if request.paused_on is not None and today - request.paused_on >= UNPROVEN_FOR:
+                act(unit, office, request, Act.EXPIRE, CLOCK)
+            continue
+        stands = _stands(request, today)
+        if stands and stands != request.reminded:
+            store.keep(unit, request, replace(request, reminded=stands))
+            outbox.emit(unit, _TOPICS[stands], slug, str(request.id))
+            told[stands].append(request)
+    for stands, requests in told.items():
+        if requests:
+            service.tell_operator(unit, office, site, _SUBJECTS[stands], requests)
+
+
+def _stands(request: Request, today: date) -> str:
+    if today > request.due_on:
+        return _OVERDUE
+    near = deadlines.soon(request.rule, request.received_at.date(), request.due_on, today)
+    return _DUE_SOON if near else ""
+
+
+def _clear_answers(unit: Unit, _: Office) -> tuple[int, bool]:
+    return filing.purge_answers(unit), True
+
+
+def _clear_proofs(unit: Unit, _: Office) -> tuple[int, bool]:
+    return filing.purge_proofs(unit), True
+
+
+def _clear_words(unit: Unit, office: Office) -> tuple[int, bool]:
+    found = _past(unit, lambda _: WORDS_FOR, erased=False)
+    for request in found:
+        service.forget_words(unit, office, request, CLOCK)
+    return len(found), len(found) < _BATCH
+
+
+def _clear_requests(unit: Unit, _: Office) -> tuple[int, bool]:
+    found = _past(unit, record_term, erased=True)
+    for request in found:
+        store.forget(unit, request)
+    return len(found), len(found) < _BATCH
+
+
+def _past(unit: Unit, term: Callable[[Site], timedelta], *, erased: bool) -> list[Request]:
+    found: list[Request] = []
+    for site in sites.everyone(unit.connection):
+        left = _BATCH - len(found)
+        found += store.closed_before(unit.connection, site.slug, unit.now - term(site), erased=erased, limit=left)
+    return found
+
+
+def _clear_mails(unit: Unit, _: Office) -> tuple[int, bool]:
+    return mails.purge(unit), True
+
+
+def _clear_runs(unit: Unit, _: Office) -> tuple[int, bool]:
+    return filing.forget_purges(unit, unit.now - RUNS_FOR), True
+
+
+def record_term(site: Site) -> timedelta:
+    """Return how long a site keeps the proof that a request was handled, from its end."""
+    said = next((kind.period_days for kind in site.retention if kind.key == "requests"), RECORD_DAYS)
+    return timedelta(days=said)
+
+
+_CLEAR: dict[str, Callable[[Unit, Office], tuple[int, bool]]] = {
+    "answers": _clear_answers,
+    "proofs": _clear_proofs,
+    "words": _clear_words,
+    "requests": _clear_requests,
+    "mails": _clear_mails,
+    "runs": _clear_runs,
+}
+
+
+def _note(unit: Unit, removed: dict[str, int]) -> None:
+    for kind, count in removed.items():
+        filing.note_purge(unit, kind, count)
+    unit.erases = True

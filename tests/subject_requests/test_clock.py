@@ -1,0 +1,111 @@
+"""What time does: reminders once each, the end of the unproven, and a purge that proves it ran."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from consentgw.db.database import utc_now
+from consentgw.doctor import examine
+from consentgw.errors import NotFound
+from consentgw.law.profiles import RequestType
+from consentgw.subject_requests import filing, service, store
+from consentgw.subject_requests.clock import CLASSES, UNPROVEN_FOR, WORDS_FOR, Clock, record_term
+from consentgw.subject_requests.model import SUBJECT, Act, Person, State
+from tests.subject_requests.story import AIGERIM, BOLAT, DANA
+from tests.subject_requests.test_service import OPERATOR, case_of, do, topics
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_is_due_soon_and_what_is_late_is_told_once_each(room, clock):
+    first, second = room.ask(RequestType.INFORMATION), room.ask(RequestType.OBJECTION, BOLAT)
+    steps = Clock(room.office)
+    room.letters()
+    for _ in range(2):
+        await steps.remind(room.db)
+    assert topics(room) == ["opened", "opened"]
+
+    clock.step(days=2)  # due tomorrow
+    for _ in range(2):
+        await steps.remind(room.db)
+    assert topics(room)[2:] == ["due_soon", "due_soon"]
+    (letter,) = room.letters()
+    assert letter.to == OPERATOR
+    assert {first.number, second.number} <= set(" ".join(letter.letter.paragraphs).replace(":", "").split())
+    assert AIGERIM.email not in str(letter.letter)
+
+    do(room, service.complete, first, DANA, "So it is.")
+    clock.step(days=2)
+    for _ in range(2):
+        await steps.remind(room.db)
+    assert topics(room)[4:] == ["completed", "overdue"]
+
+
+async def test_nobody_is_reminded_of_what_waits_for_a_proof_and_it_ends_after_two_weeks(room, clock):
+    request = room.ask()
+    clock.step(days=13)
+    await Clock(room.office).remind(room.db)
+    assert room.db.ask(store.read, request.ref).state is State.AWAITING_VERIFICATION
+
+    clock.step(days=1)
+    await Clock(room.office).remind(room.db)
+
+    case = case_of(room, request)
+    assert (case.request.state, case.request.closed_at) == (State.EXPIRED, clock.now)
+    assert (case.history[-1].act, case.history[-1].actor) == (Act.EXPIRE, "clock")
+    assert topics(room) == ["opened"]
+    assert timedelta(days=14) == UNPROVEN_FOR
+
+
+async def test_words_go_a_month_after_the_end_and_the_record_after_the_time_the_site_says(room, clock):
+    closed, open_ = room.ask(RequestType.COMPLAINT), room.ask(RequestType.INFORMATION, BOLAT)
+    do(room, service.complete, closed, DANA, "So it is.")
+    steps = Clock(room.office)
+    clock.step(days=WORDS_FOR.days, seconds=-1)
+    await steps.purge(room.db)
+    assert case_of(room, closed).person == AIGERIM
+
+    clock.step(seconds=2)
+    await steps.purge(room.db)
+    case = case_of(room, closed)
+    assert (case.person, case.texts) == (Person(), ())
+    assert case.request.state is State.COMPLETED
+    assert case.history[-1].actor == "clock"
+
+    clock.step(days=record_term(room.site).days - WORDS_FOR.days, seconds=1)
+    await steps.purge(room.db)
+    with pytest.raises(NotFound):
+        room.db.ask(store.read, closed.ref)
+    assert case_of(room, open_).person == BOLAT
+
+
+async def test_more_than_one_batch_is_removed(quick, clock):
+    for _ in range(120):
+        do(quick, service.cancel, quick.ask(RequestType.COMPLAINT, Person(details="x")), SUBJECT)
+    clock.step(days=WORDS_FOR.days, seconds=1)
+
+    await Clock(quick.office).purge(quick.db)
+
+    left = "SELECT count(*) FROM subject_requests WHERE details IS NOT NULL"
+    assert quick.db.ask(lambda c: c.exec_driver_sql(left).scalar_one()) == 0
+
+
+async def test_every_run_is_kept_and_a_purge_that_stopped_is_complained_of(quick, clock, sqlite_settings):
+    quick.ask(RequestType.COMPLAINT)
+    clock.now = utc_now() - timedelta(hours=49)
+    await Clock(quick.office).purge(quick.db)
+    assert set(quick.db.ask(filing.last_purges)) == set(CLASSES)
+
+    def complaints():
+        return [finding.what for finding in examine(sqlite_settings) if not finding.well and "purge" in finding.what]
+
+    assert len(complaints()) == 1
+    clock.now = utc_now()
+    await Clock(quick.office).purge(quick.db)
+    assert complaints() == []
+    clock.step(days=401)
+    await Clock(quick.office).purge(quick.db)
+    runs = "SELECT count(*) FROM purges"
+    assert quick.db.ask(lambda c: c.exec_driver_sql(runs).scalar_one()) == len(CLASSES)
