@@ -80,6 +80,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         ("The form's token is missing, changed or too old.", "The page that sent it is not one of the site's origins."),
         "Let people answer in the form itself. A decision you collected yourself is recorded by the API instead.",
     ),
+    "only_the_person": Explanation(
+        403,
+        "Only the person can say yes",
+        "A yes was sent for a browser that did not give it. Nothing was stored.",
+        ("A person's consent in a browser is theirs to give, in that browser; a no may come from anywhere.",),
+        "Ask the person in the browser. What you may record is what they told you about themselves: for an identifier"
+        " of your own.",
+    ),
     "not_found": Explanation(
         404,
         "Not found",
@@ -132,6 +140,20 @@ EXPLANATIONS: dict[str, Explanation] = {
         "The answer cannot be vouched for as it stands. Nothing was stored.",
         ("The question has changed since it was shown.", "The browser hid where the answer came from."),
         "Show the current question and let the person answer it.",
+    ),
+    "out_of_turn": Explanation(
+        409,
+        "Not now in its course",
+        "The request of a data subject stands where this act has no place. Nothing was changed.",
+        ("It has been answered already.", "Its deadline was extended before, or cannot be."),
+        "Read the request: its state tells what can be done with it next.",
+    ),
+    "unproven": Explanation(
+        409,
+        "Not proven enough",
+        "Who asks has not proven enough for this answer, or the second person it needs has not agreed.",
+        ("The request needs a higher level of proof.", "An answer of this kind needs the agreement of two."),
+        "Let the person prove who they are, or let the second person agree, and answer then.",
     ),
     "gone": Explanation(
         410,
