@@ -24,6 +24,7 @@ from consentgw.access.routing import mount
 from consentgw.configuration.site_api import SiteApi
 from consentgw.consents.asking import Desk
 from consentgw.consents.embed import Embed
+from consentgw.consents.lines import Lines
 from consentgw.consents.pages import Pages
 from consentgw.consents.returns import Returns
 from consentgw.consents.signals import Statements
@@ -153,6 +154,7 @@ class Gateway:
             embed,
             Gate(db, self.catalogue, states),
             pages,
+            Lines(self.catalogue, origin),
             PolicyPages(db),
             NoticePages(db),
             Statements(self.catalogue, self.settings.adpc),

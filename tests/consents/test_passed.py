@@ -16,17 +16,17 @@ pytestmark = pytest.mark.anyio
 START = "/consent/shop?lang=en&return=done&state=x"
 
 
-async def handed(gateway, method="accept_all", slug="shop", **given):
+async def handed(embedded, method="accept_all", slug="shop", **given):
     """Let somebody answer, and return what the partner's server is handed for them."""
-    await (await Visitor(gateway).open(f"/consent/{slug}?lang=en")).press(method, **given)
-    return hand(gateway, slug)
+    await (await Visitor(embedded).open(f"/consent/{slug}?lang=en")).press(method, **given)
+    return hand(embedded, slug)
 
 
-def hand(gateway, slug="shop"):
+def hand(embedded, slug="shop"):
     """Return the state of the latest receipt, as redeeming a code gives it."""
-    [pages] = [route.endpoint.__self__ for route in gateway.routes if route.path == "/receipt/{code}"]
-    held = pages.db.ask(store.held, ledger(gateway)[-1].receipt.id)
-    return pages.states.hand(gateway.catalogue.offer(slug), held)
+    [pages] = [route.endpoint.__self__ for route in embedded.routes if route.path == "/receipt/{code}"]
+    held = pages.db.ask(store.held, ledger(embedded)[-1].receipt.id)
+    return pages.states.hand(embedded.catalogue.offer(slug), held)
 
 
 async def shows(visitor, state, **said):
@@ -41,13 +41,13 @@ async def loads(visitor, state, tag="ga.gif", on=SHOP, **said):
 
 
 @pytest.fixture
-def cookieless(gateway):
+def cookieless(embedded):
     """A visitor whose browser keeps no cookie of ours."""
-    return Visitor(gateway, keeps_cookies=False)
+    return Visitor(embedded, keeps_cookies=False)
 
 
-async def test_without_any_cookie_the_page_knows_its_visitor_by_the_address(gateway, cookieless):
-    state = await handed(gateway, "save", tick=["analytics"])
+async def test_without_any_cookie_the_page_knows_its_visitor_by_the_address(embedded, cookieless):
+    state = await handed(embedded, "save", tick=["analytics"])
 
     assert await shows(cookieless, state) == "decided"
     assert await loads(cookieless, state)
@@ -57,8 +57,8 @@ async def test_without_any_cookie_the_page_knows_its_visitor_by_the_address(gate
     assert cookieless.set_cookies == []
 
 
-async def test_an_answer_in_the_frame_is_confirmed_and_released_without_any_cookie(gateway, cookieless):
-    state = await handed(gateway, "reject_all")
+async def test_an_answer_in_the_frame_is_confirmed_and_released_without_any_cookie(embedded, cookieless):
+    state = await handed(embedded, "reject_all")
     frame = await cookieless.frame(f"/embed/shop?lang=en&c={state}", SHOP)
 
     saved = await frame.press("accept_all" if frame.offers("accept_all") else "save", tick=["analytics", "marketing"])
@@ -70,18 +70,18 @@ async def test_an_answer_in_the_frame_is_confirmed_and_released_without_any_cook
         assert (await cookieless.load(address, "image", SHOP)).status_code == 302
 
 
-async def test_a_state_that_was_overtaken_is_corrected_like_a_cookie(gateway, cookieless):
-    state = await handed(gateway)
+async def test_a_state_that_was_overtaken_is_corrected_like_a_cookie(embedded, cookieless):
+    state = await handed(embedded)
     frame = await cookieless.frame(f"/embed/shop?lang=en&c={state}", SHOP)
     await frame.press("withdraw")
 
     assert not await loads(cookieless, state)
-    first, second = ledger(gateway)
+    first, second = ledger(embedded)
     assert second.receipt.previous == first.receipt.id
 
 
-async def test_the_full_page_and_the_redirect_flow_go_on_from_it(gateway, cookieless):
-    state = await handed(gateway)
+async def test_the_full_page_and_the_redirect_flow_go_on_from_it(embedded, cookieless):
+    state = await handed(embedded)
     page = await cookieless.open(f"{START}&c={state}")
 
     assert page.form("save").ticked == {"analytics", "marketing"}
@@ -91,39 +91,39 @@ async def test_the_full_page_and_the_redirect_flow_go_on_from_it(gateway, cookie
     assert set(parse_qs(urlsplit(back.url).query)) == {"code", "state"}
     await russian.press("withdraw")
 
-    first, second = ledger(gateway)
+    first, second = ledger(embedded)
     assert second.receipt.previous == first.receipt.id
 
 
-async def test_a_state_is_never_set_as_a_cookie_nor_taken_for_one(gateway, cookieless):
-    state = await handed(gateway)
-    before = digest(gateway.settings)
+async def test_a_state_is_never_set_as_a_cookie_nor_taken_for_one(embedded, cookieless):
+    state = await handed(embedded)
+    before = digest(embedded.settings)
     for address in ("/embed/shop", "/embed/shop/style.css", "/release/shop/ga.gif", "/release/shop", "/consent/shop"):
         response = await cookieless.load(f"{address}?c={state}", "iframe", SHOP)
         assert "set-cookie" not in response.headers
-    assert digest(gateway.settings) == before
+    assert digest(embedded.settings) == before
     cookieless.jar[SHOP, "__Host-cg-shop"] = state
     assert (await cookieless.load("/release/shop/ga.gif", "image", SHOP)).status_code == 200
 
 
-async def test_a_cookie_is_not_taken_for_a_state(gateway, aigerim):
-    await (await aigerim.frame("/embed/shop?lang=en", SHOP)).press("accept_all")
-    cookie = aigerim.cookie("__Host-cg-shop", SHOP)
+async def test_a_cookie_is_not_taken_for_a_state(embedded, bolat):
+    await (await bolat.frame("/embed/shop?lang=en", SHOP)).press("accept_all")
+    cookie = bolat.cookie("__Host-cg-shop", SHOP)
 
-    assert not await loads(Visitor(gateway), cookie)
-
-
-async def test_of_a_cookie_and_a_state_the_later_decision_counts(gateway, aigerim):
-    yes = await handed(gateway)
-    await (await aigerim.frame("/embed/shop?lang=en", SHOP)).press("reject_all")
-    assert not await loads(aigerim, yes)
-
-    later = await handed(gateway)
-    assert await loads(aigerim, later)
+    assert not await loads(Visitor(embedded), cookie)
 
 
-async def test_a_state_is_bound_to_its_site_and_to_the_site_s_pages(gateway, cookieless):
-    state = await handed(gateway)
+async def test_of_a_cookie_and_a_state_the_later_decision_counts(embedded, bolat):
+    yes = await handed(embedded)
+    await (await bolat.frame("/embed/shop?lang=en", SHOP)).press("reject_all")
+    assert not await loads(bolat, yes)
+
+    later = await handed(embedded)
+    assert await loads(bolat, later)
+
+
+async def test_a_state_is_bound_to_its_site_and_to_the_site_s_pages(embedded, cookieless):
+    state = await handed(embedded)
 
     news = await cookieless.load(f"/release/news/ga.gif?c={state}", "image", NEWS)
     assert news.status_code == 200
@@ -132,8 +132,8 @@ async def test_a_state_is_bound_to_its_site_and_to_the_site_s_pages(gateway, coo
 
 
 @pytest.mark.parametrize("spoil", ["{0}x", "x{0}", "{1}", "", "%00", "{0}&c={0}", "{0}&x=%zz"])
-async def test_a_spoiled_state_is_none(gateway, cookieless, spoil):
-    state = await handed(gateway)
+async def test_a_spoiled_state_is_none(embedded, cookieless, spoil):
+    state = await handed(embedded)
     spoiled = spoil.format(state, state[:-1])
 
     assert await shows(cookieless, spoiled) == "asks" if "%" not in spoil else True
@@ -143,8 +143,8 @@ async def test_a_spoiled_state_is_none(gateway, cookieless, spoil):
     assert state not in page.text
 
 
-async def test_the_vendor_is_not_told_the_state(gateway, cookieless):
-    state = await handed(gateway)
+async def test_the_vendor_is_not_told_the_state(embedded, cookieless):
+    state = await handed(embedded)
 
     release = await cookieless.load(f"/release/shop/ga.gif?c={state}", "image", SHOP)
     assert state not in release.headers["location"]

@@ -22,7 +22,6 @@ from consentgw.http.lane import Route
 from consentgw.http.origins import provenance
 from consentgw.http.pages import Prepared
 from consentgw.http.problems import status_of
-from consentgw.http.surfaces import Places
 from consentgw.keys.model import compact
 from consentgw.notices import store as notices
 from consentgw.notices.service import own_cookies
@@ -288,7 +287,7 @@ class Pages:
         )
         spoken = (b"content-language", language.encode())
         if back:
-            answer = surfaces.RETURNING.answer(body, spoken, places=Places(partner=back.origin), status=status)
+            answer = surfaces.RETURNING.answer(body, spoken, places=back.places, status=status)
         else:
             answer = surfaces.VISITOR.answer(body, spoken, status=status)
         if self.states.adpc:
@@ -343,7 +342,7 @@ class Pages:
 def _sent_back(back: Return, code: str | None, *extra: tuple[bytes, bytes]) -> Response:
     """Lead back to the partner: the one redirect of ours to somewhere else, and only to what is registered."""
     location = (b"location", back.location(code).encode("ascii"))
-    return surfaces.RETURNING.answer(b"", location, *extra, places=Places(partner=back.origin), status=303)
+    return surfaces.RETURNING.answer(b"", location, *extra, places=back.places, status=303)
 
 
 def _operator(site: Site, shown: Notice, language: str) -> Operator:

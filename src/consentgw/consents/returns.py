@@ -12,12 +12,14 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from consentgw.consents import service, store
 from consentgw.errors import Malformed
 from consentgw.http.seals import from_base64, to_base64
+from consentgw.http.surfaces import Places
 from consentgw.sites.addresses import check_return
 
 if TYPE_CHECKING:
@@ -50,9 +52,9 @@ class Return:
     state: str
 
     @property
-    def origin(self) -> str:
+    def places(self) -> Places:
         """Return the partner's origin: the one other place our form may lead to."""
-        return check_return(self.name, self.address)
+        return _places(check_return(self.name, self.address))
 
     @property
     def query(self) -> str:
@@ -146,6 +148,11 @@ def redeem(unit: Unit, site: str, code: str, *, name: str, state: str) -> Kept:
 async def purge(db: Database) -> None:
     """Delete the codes that have run out, redeemed or not."""
     await db.write(store.drop_codes)
+
+
+@lru_cache(1024)
+def _places(origin: str) -> Places:
+    return Places(partner=origin)  # prepared headers are found again by this very object
 
 
 def _hash(text: str) -> bytes:

@@ -175,6 +175,31 @@ RELEASE = Surface(
 )
 """The gate: a redirect to a vendor, or nothing. The kind of element decides the media type."""
 
+STANDING = Surface(
+    "standing",
+    "text/plain; charset=utf-8",
+    {
+        "cache-control": "no-store",
+        "content-security-policy": _FILE,
+        "cross-origin-resource-policy": "same-origin",
+        "vary": "Cookie, Sec-GPC, ADPC, Referer",
+    },
+)
+"""What holds for a visitor, for a partner's web server."""
+
+LINES = Surface(
+    "lines",
+    _HTML,
+    {
+        "cache-control": "public, max-age=60",
+        "content-security-policy": _FILE,
+        "cross-origin-resource-policy": "same-origin",
+        "vary": "Accept-Language",
+        "x-robots-tag": "noindex",
+    },
+)
+"""A part of a partner's page, the same for every visitor, for a web server to include."""
+
 _PRIVATE = {**_TOP, "cache-control": "no-store", "referrer-policy": "same-origin", "x-robots-tag": "noindex"}
 
 VISITOR = Surface("visitor", _HTML, {**_PRIVATE, "vary": "Cookie, Sec-GPC, ADPC, Accept-Language"})

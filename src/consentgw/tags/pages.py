@@ -47,7 +47,7 @@ _NOTHING: dict[Kind, tuple[bytes, bytes]] = {
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``/release/{site}/{tag}`` and ``/release/{site}``."""
+    """``/release/{site}/{tag}`` and ``/release/{site}``, and what holds in words for a partner's web server."""
 
     db: Database
     catalogue: Catalogue
@@ -58,6 +58,8 @@ class Gate:
         return (
             *(Route(f"/release/{{site}}/{{tag}}.{kind.value}", self._of(kind), surfaces.RELEASE) for kind in Kind),
             Route("/release/{site}", self.frame, surfaces.RELEASING),
+            Route("/release/{site}/{tag}", self.verdict, surfaces.RELEASE),
+            Route("/sites/{site}/standing", self.tell, surfaces.STANDING),
         )
 
     def _of(self, kind: Kind) -> _Release:
@@ -75,6 +77,23 @@ class Gate:
         body = f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>-</title>{elements}</html>'
         surface = surfaces.RELEASING if elements else surfaces.EMBED  # before a yes, no vendor is named anywhere
         return surface.answer(body.encode(), places=offer.places)
+
+    async def verdict(self, request: Request) -> Response:
+        """Tell a partner's web server whether a tag may load: 204 or 403 (nginx ``auth_request``, ``forward_auth``)."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        tag = offer.tags.get(request.path_params["tag"])
+        if tag is None:
+            raise NotFound("there is no such tag")
+        allowed = released(tag, self.standing(request, offer, provenance(request)))
+        return surfaces.RELEASE.answer(b"", places=offer.places, status=204 if allowed else 403)
+
+    async def tell(self, request: Request) -> Response:
+        """Tell a partner's web server which purposes are granted, as words and as a header."""
+        offer = self.catalogue.offer(request.path_params["site"])
+        holds = self.standing(request, offer, provenance(request))
+        granted = " ".join(sorted(holds.granted)).encode()
+        said = ((b"consent-granted", granted), (b"consent-standing", holds.state.value.encode()))
+        return surfaces.STANDING.answer(granted, *said)
 
     def standing(self, request: Request, offer: Offer, said: Provenance) -> Standing:
         """Return what holds for this request; "undecided" whenever that is not certain."""
