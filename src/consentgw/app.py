@@ -26,6 +26,7 @@ from consentgw.consents.asking import Desk
 from consentgw.consents.embed import Embed
 from consentgw.consents.lines import Lines
 from consentgw.consents.pages import Pages
+from consentgw.consents.return_api import ReturnsApi
 from consentgw.consents.returns import Returns
 from consentgw.consents.signals import Statements
 from consentgw.consents.states import REFRESH_SECONDS, Changes, States
@@ -161,17 +162,18 @@ class Gateway:
             KeyPages(db),
             Operations(db),
             Statics(),
-            *self._open_api(db),
+            *self._open_api(db, states),
         )
         self._lane = Lane([route for room in rooms for route in room.routes()], self._api)
         self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
-    def _open_api(self, db: Database) -> tuple[Room, ...]:
+    def _open_api(self, db: Database, states: States) -> tuple[Room, ...]:
         """Set up the operations of the API and return the pages that describe them."""
         budget = Budget("calls", self.settings.calls_per_minute, 60)
         desk = CallDesk(db, self.keyring, self.limits, budget, self.settings.public_url)
         rooms = (
             SiteApi(db),
+            ReturnsApi(self.catalogue, states),
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
         for room in rooms:

@@ -20,6 +20,7 @@
     │   ├── AlreadyAnswered   this form was used before; its first answer stands
     │   └── OutOfTurn         the request stands where this act has no place
     ├── Gone                  it existed and was withdrawn from service
+    │   └── DeadCode          a one-time code that is none, was used before, or has run out
     └── Unavailable           we could not keep it now; sending it again is safe
 
 Every class has a stable ``code``. No HTTP here: one table in ``http/problems.py`` gives each a status.
@@ -172,6 +173,12 @@ class Gone(ConsentgwError):
     """It existed, and is no longer served."""
 
     code = "gone"
+
+
+class DeadCode(Gone):
+    """A one-time code that is not of this place, was redeemed before or has run out; which, is not told."""
+
+    code = "return_code_dead"
 
 
 class Unavailable(ConsentgwError):

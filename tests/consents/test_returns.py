@@ -12,7 +12,7 @@ from sqlalchemy import text
 from consentgw.consents import returns, store
 from consentgw.consents.model import Channel, Method
 from consentgw.consents.returns import LIFETIME, Return
-from consentgw.errors import Malformed, NotFound
+from consentgw.errors import DeadCode, Malformed
 from consentgw.http.forms import read
 from consentgw.notices import store as notices
 from tests.gateway import EVE, digest, ledger, peeking
@@ -284,7 +284,7 @@ async def test_of_a_hundred_who_redeem_a_code_at_once_exactly_one_gets_the_recei
     async def attempt():
         try:
             got.append(await redeem(gateway, code=code))
-        except NotFound:
+        except DeadCode:
             got.append(None)
 
     async with anyio.create_task_group() as group:
@@ -299,10 +299,10 @@ async def test_a_code_is_good_for_its_own_site_name_and_state_only_and_a_wrong_t
     code = await coded(gateway, aigerim)
 
     for wrong in ({"site": "news"}, {"name": "basket"}, {"state": "other"}, {"code": code[:-1]}, {"code": ""}):
-        with pytest.raises(NotFound):
+        with pytest.raises(DeadCode):
             await redeem(gateway, **{"code": code, **wrong})
     assert await redeem(gateway, code=code)
-    with pytest.raises(NotFound):
+    with pytest.raises(DeadCode):
         await redeem(gateway, code=code)
 
 
@@ -337,6 +337,6 @@ def test_a_code_lives_a_minute_and_is_forgotten_after_it(db, clock):
     assert db.apply(returns.redeem, "shop", first, name="done", state="state")
     assert db.apply(store.drop_codes) == 0
     clock.step(seconds=1)
-    with pytest.raises(NotFound):
+    with pytest.raises(DeadCode):
         db.apply(returns.redeem, "shop", second, name="done", state="state")
     assert db.apply(store.drop_codes) == 2

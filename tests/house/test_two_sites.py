@@ -53,6 +53,7 @@ async def news_key(world: World) -> str:
 CASES = {
     "list_sites": Case(shows='"slug":"news"'),
     "read_site": Case(),
+    "redeem_return_code": Case({"code": "x" * 43, "name": "done", "state": "x"}),
     "create_key": Case({"name": "x", "scopes": ["keys:read"], "site": "news"}),
     "list_keys": Case(shows='"site":"news"'),
     "read_key": Case(parts={"key": news_key}),

@@ -139,7 +139,7 @@ def redeem(unit: Unit, site: str, code: str, *, name: str, state: str) -> Kept:
     Site, return name and state are those of the partner's own session: a code that was slipped in from another fails.
 
     Raises:
-        NotFound: there is no such code here, it was redeemed before, or it has run out; which, is not told.
+        DeadCode: there is no such code here, it was redeemed before, or it has run out; which, is not told.
     """
     receipt = store.take_code(unit, _hash(code), site, name, _hash(state))
     return store.read(unit.connection, store.held(unit.connection, receipt).receipt)

@@ -13,7 +13,7 @@ from consentgw.consents import receipt as receipts_format
 from consentgw.consents.model import Channel, Held, Method
 from consentgw.consents.tables import GRANTING, identifiers, receipts, return_codes
 from consentgw.db.hot import HotInsert
-from consentgw.errors import AlreadyAnswered, Malformed, NotFound
+from consentgw.errors import AlreadyAnswered, DeadCode, Malformed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -307,7 +307,7 @@ def take_code(unit: Unit, digest: bytes, site: str, name: str, state: bytes) -> 
     """Redeem a code, once; return the receipt it stands for.
 
     Raises:
-        NotFound: there is none for this site, name and state, it was redeemed before, or it has run out.
+        DeadCode: there is none for this site, name and state, it was redeemed before, or it has run out.
     """
     mine = update(return_codes).where(
         return_codes.c.digest == digest,
@@ -320,7 +320,7 @@ def take_code(unit: Unit, digest: bytes, site: str, name: str, state: bytes) -> 
     taken = unit.connection.execute(mine.values(redeemed_at=unit.now).returning(return_codes.c.receipt))
     receipt = taken.scalar_one_or_none()
     if receipt is None:
-        raise NotFound("no such code")
+        raise DeadCode("this code is good for nothing here, or no longer")
     return receipt
 
 

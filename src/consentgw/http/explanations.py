@@ -162,6 +162,18 @@ EXPLANATIONS: dict[str, Explanation] = {
         ("It was withdrawn from service, or its time has run out.",),
         "Do not ask again.",
     ),
+    "return_code_dead": Explanation(
+        410,
+        "Code of no use",
+        "The code of the redirect flow was redeemed before, has run out, or was not given out for this site, name and"
+        " state. Which of these, is not told.",
+        (
+            "More than a minute has passed since the person came back.",
+            "A page was loaded again, and the code with it.",
+            "The state of the call is not the one the person was sent with: somebody may have slipped you a code.",
+        ),
+        "Send the person once more, with `prompt=none` if no question should be asked.",
+    ),
     "precondition_failed": Explanation(
         412,
         "Changed meanwhile",
