@@ -1,14 +1,43 @@
-"""axe-core, run by the test browser in a page of ours. The page itself still carries no script."""
+"""Accessibility as far as a machine can judge it: axe-core, contrast, reflow. Our pages still carry no script.
+
+Documents are shown from memory in one tab of the test browser; scripts are on in that tab, for axe alone.
+"""
 
 from __future__ import annotations
 
+import mimetypes
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import axe_playwright_python
+from playwright.sync_api import Page, Route
 
-from tests.browsers.browser import Browser
+from tests.browsers.browser import Browser, Options
+from tests.browsers.chromium import Stage
 
 _AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
+_RUN = "axe.run(document, { iframes: false, resultTypes: ['violations'], %s }).then(done => done.violations)"
+_ALL = _RUN % "rules: { 'target-size': { enabled: true } }"
+"""Every rule for WCAG 2.2 A and AA and good practice; the size of targets is off by default."""
+_SIGHT = _RUN % "runOnly: ['color-contrast', 'target-size']"
+"""What may differ by colours and width."""
+_FORCED = """
+[...document.querySelectorAll('*')].filter(one => one.getClientRects().length).flatMap(one => {
+    const style = getComputedStyle(one), name = one.outerHTML.slice(0, 100), faults = [];
+    if (style.forcedColorAdjust === 'none') faults.push(`keeps its own colours: ${name}`);
+    if (one.matches('button, select, textarea, input:not([type=checkbox], [type=radio])')
+        && style.appearance === 'none' && !parseFloat(style.borderTopWidth)) faults.push(`has no edge: ${name}`);
+    return faults;
+})
+"""
+"""Where the system chooses the colours, backgrounds are gone: what is not told by a border is not told at all.
+axe is no judge there: it reads a colour that is not painted."""
+_OVERFLOWS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WIDE, NARROW = (1280, 800), (320, 3000)
+"""320 CSS pixels are what is left of 1280 at 400 % zoom (WCAG 2.2, 1.4.10); so high that nothing sticks over a link."""
 
 
 def violations(browser: Browser) -> list[str]:
@@ -17,7 +46,63 @@ def violations(browser: Browser) -> list[str]:
     Frames in it are documents of their own: enter each and ask again.
     """
     browser.evaluate(f"(() => {{ {_AXE}\n }})()")
-    found = browser.evaluate("axe.run(document, { iframes: false }).then(done => done.violations)")
+    return _said(browser.evaluate(_ALL))
+
+
+class Eye:
+    """A tab that shows documents from memory and says what is wrong with them."""
+
+    def __init__(self, stage: Stage, page: Page, files: Mapping[str, bytes]) -> None:
+        self._stage = stage
+        self._page = page
+        self._files = dict(files)
+        self._missing: list[str] = []
+
+    def judge(self, document: str) -> list[str]:
+        """Return every fault of a document: light and dark, wide and narrow, with the system's own colours."""
+        return self._stage.run(lambda: self._judge(document))
+
+    def _judge(self, document: str) -> list[str]:
+        page = self._page
+        self._files["/"] = document.encode()
+        self._missing.clear()
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        page.emulate_media(color_scheme="light", forced_colors="none")
+        page.goto("http://gateway.test/")
+        page.evaluate(f"(() => {{ {_AXE}\n }})()")
+        found = [f"wide, light: {fault}" for fault in _said(page.evaluate(_ALL))]
+        page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        page.emulate_media(color_scheme="dark")
+        found += [f"narrow, dark: {fault}" for fault in _said(page.evaluate(_SIGHT))]
+        page.emulate_media(forced_colors="active")
+        found += [f"forced colours: {fault}" for fault in page.evaluate(_FORCED)]
+        if overflow := page.evaluate(_OVERFLOWS):
+            found.append(f"narrow: {overflow} pixels wider than the window")
+        return found + [f"not found: {path}" for path in self._missing]
+
+    def serve(self, route: Route) -> None:
+        """Answer a request of the tab."""
+        path = urlsplit(route.request.url).path
+        if path in self._files:
+            media = mimetypes.guess_type(path)[0] or "text/html; charset=utf-8"
+            route.fulfill(body=self._files[path], headers={"content-type": media})
+        else:
+            if route.request.resource_type in {"stylesheet", "image"} and not path.startswith("/release/"):
+                self._missing.append(path)
+            route.fulfill(status=404)
+
+
+@contextmanager
+def eye(stage: Stage, files: Mapping[str, bytes]) -> Iterator[Eye]:
+    """Open a tab where these files can be loaded, by path."""
+    with stage.private(Options(scripts=True)) as context:
+        page = stage.run(context.new_page)
+        opened = Eye(stage, page, files)
+        stage.run(lambda: page.route("**/*", opened.serve))
+        yield opened
+
+
+def _said(found: list[dict[str, Any]]) -> list[str]:
     return [
         f"{rule['id']} ({rule['impact']}): {rule['help']}: {[node['target'] for node in rule['nodes']]}"
         for rule in found

@@ -195,7 +195,7 @@ class Stage:
     @contextmanager
     def open(self, options: Options) -> Iterator[Browser]:
         """Open the browser of a person with these options; everything of it is forgotten afterwards."""
-        opened = self._private if options.third_party_cookies == "block" else self._profiled
+        opened = self.private if options.third_party_cookies == "block" else self._profiled
         with opened(options) as context:
             yield Browser("chromium", self.run(lambda: Chromium(context, options)), options.patience, self.run)
 
@@ -207,7 +207,7 @@ class Stage:
         self._thread.shutdown()
 
     @contextmanager
-    def _private(self, options: Options) -> Iterator[BrowserContext]:
+    def private(self, options: Options) -> Iterator[BrowserContext]:
         """Yield a private window of one Chromium: it blocks third-party cookies, and opens at once."""
         launch = self._playwright.chromium.launch
         self._shared = self._shared or self.run(lambda: launch(**_program()))
