@@ -21,6 +21,7 @@ from consentgw.access.operations import Desk as CallDesk
 from consentgw.access.operations import operations_of
 from consentgw.access.pages import Description
 from consentgw.access.routing import mount
+from consentgw.configuration.policy_api import PolicyApi
 from consentgw.configuration.site_api import SiteApi
 from consentgw.consents.asking import Desk
 from consentgw.consents.embed import Embed
@@ -44,6 +45,7 @@ from consentgw.http.statics import Statics
 from consentgw.keys.model import derive
 from consentgw.keys.pages import KeyPages
 from consentgw.keys.signing import Signing, note_of
+from consentgw.notices.api import NoticeApi
 from consentgw.notices.catalogue import Catalogue
 from consentgw.notices.pages import NoticePages
 from consentgw.policies.pages import PolicyPages
@@ -173,6 +175,8 @@ class Gateway:
         desk = CallDesk(db, self.keyring, self.limits, budget, self.settings.public_url)
         rooms = (
             SiteApi(db),
+            PolicyApi(db),
+            NoticeApi(db),
             ReturnsApi(self.catalogue, states),
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )

@@ -50,9 +50,32 @@ async def news_key(world: World) -> str:
     return world.made["key"]
 
 
+async def news_version(world: World) -> str:
+    """Return the name of a version of the news site's policy."""
+    return (await world.news.get("/v1/sites/news/policies")).json()["items"][0]["version"]
+
+
+async def news_notice(world: World) -> str:
+    """Return the digest of a notice of the news site."""
+    return (await world.news.get("/v1/sites/news/notices")).json()["items"][0]["digest"]
+
+
+ANYTHING = {"if-match": "*"}
+OPERATOR = {"name": "Bolat", "registration": "240140012342", "address": "Astana", "email": "bolat@news.example"}
+SITE = {"slug": "news", "name": "News", "origins": ["https://news.example"], "operator": OPERATOR}
 CASES = {
     "list_sites": Case(shows='"slug":"news"'),
     "read_site": Case(),
+    "put_site": Case({**SITE, "policy": {"change": "editorial"}}, headers=ANYTHING),
+    "list_purposes": Case(),
+    "list_tags": Case(),
+    "list_policies": Case(),
+    "read_policy": Case(parts={"version": news_version}),
+    "read_policy_draft": Case(),
+    "put_policy_draft": Case({"texts": {"en": "# Nothing"}}, headers=ANYTHING),
+    "publish_policy": Case({"draft": "0" * 64, "change": "editorial"}),
+    "list_notices": Case(),
+    "read_notice": Case(parts={"digest": news_notice}),
     "redeem_return_code": Case({"code": "x" * 43, "name": "done", "state": "x"}),
     "create_key": Case({"name": "x", "scopes": ["keys:read"], "site": "news"}),
     "list_keys": Case(shows='"site":"news"'),

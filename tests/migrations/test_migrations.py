@@ -28,6 +28,7 @@ from consentgw.consents.returns import Return
 from consentgw.db import engines, marks, metadata, migrations, open_database, open_reader
 from consentgw.errors import Misconfigured
 from consentgw.notices import store as notices
+from consentgw.policies import store as policies
 from tests.db import notes
 from tests.notices import story
 from tests.subject_requests.story import live_through_a_request
@@ -37,8 +38,8 @@ TABLES = {
     "api_keys", "drafts", "events", "identifiers", "keys", "mails", "marks", "notices", "policies", "purges",
     "questions", "receipts", "replies", "return_codes", "sites", "subject_request_addresses",
     "subject_request_answers", "subject_request_history", "subject_request_keys", "subject_request_proofs",
-    "subject_request_texts", "subject_requests", "trail",
-    "webhook_attempts", "webhook_deliveries", "webhook_endpoints", "webhook_secrets",
+    "subject_request_texts", "subject_requests", "trail", "webhook_attempts", "webhook_deliveries",
+    "webhook_endpoints", "webhook_secrets", "working_drafts",
 }  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def live(settings):
         Once.of("a", "b", b"c", "POST", b"/", b"").carry_out(unit, lambda _: Given(200, (), b"{}"))
         made = access.create(unit, "a key", frozenset(Scope))
         access.note(unit, "cli", "key create", None, made.key.id)
+        policies.keep_working_draft(unit, shop.slug, {"en": "# Next"})
         marks.move(unit, "lived", 1)
         live_through_a_request(unit, shop)
         live_through_a_message(unit)

@@ -177,7 +177,7 @@ class AccessApi:
         more = next_page(call.path, query, shown[-1].id) if len(found) > query.limit else None
         return call.listed(Keys(items=[KeyOut.of(key) for key in shown], next=more))
 
-    @operation("GET /v1/keys/{key}", tag="Keys", scope=Scope.KEYS_READ, parts=(KEY,), answers=KeyOut)
+    @operation("GET /v1/keys/{key}", tag="Keys", scope=Scope.KEYS_READ, parts=(KEY,), answers=KeyOut, tagged=True)
     async def read_key(self, call: Call) -> Response:
         """Read a key."""
         key = await self.db.read(store.key, call.parts["key"])

@@ -82,6 +82,10 @@ class Operation:
     limit: int = bodies.LIMIT
     conditional: bool = False
     """Whether it needs ``If-Match``."""
+    creates: bool = False
+    """Whether it makes the thing where there is none, with ``If-None-Match: *``."""
+    tagged: bool = False
+    """Whether its answer has an ``ETag``, to be asked for with ``If-None-Match``."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Further headers of the answer, each with what it says."""
 

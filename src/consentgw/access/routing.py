@@ -136,8 +136,11 @@ def _documented(declared: Operation) -> Iterable[inspect.Parameter]:
         )
         yield _parameter("idempotency_key", Annotated[str, once], default=None)
     if declared.conditional:
-        match = Header(alias="If-Match", description="The ETag of what you read.", examples=['"5f2b9c"'])
-        yield _parameter("if_match", Annotated[str, match])
+        match = Header(alias="If-Match", description="The ETag of what you read.", examples=['"5f2b…"'])
+        yield _parameter("if_match", Annotated[str, match], **({"default": None} if declared.creates else {}))
+    if declared.creates or declared.tagged:
+        says = "`*`, to make it." if declared.creates else "The ETag of what you have already."
+        yield _parameter("if_none_match", Annotated[str, Header(alias="If-None-Match", description=says)], default=None)
 
 
 def _parameter(name: str, annotation: Any, **default: Any) -> inspect.Parameter:
@@ -151,7 +154,11 @@ def _responses(declared: Operation, origin: str) -> dict[int | str, dict[str, An
     said: dict[int | str, dict[str, Any]] = {
         status: _problem(status, kinds, origin) for status, kinds in by_status.items()
     }
-    said[declared.status] = _success(declared)
+    said[declared.status] = _success(declared, declared.status)
+    if declared.creates:
+        said[201] = {**_success(declared, 201), "model": declared.answers}
+    if declared.tagged:
+        said[304] = {"description": "You have it already."}
     return dict(sorted(said.items(), key=lambda item: int(item[0])))
 
 
@@ -170,15 +177,16 @@ def _failures(declared: Operation) -> Iterable[type[errors.ConsentgwError]]:
     yield from declared.fails
 
 
-def _success(declared: Operation) -> dict[str, Any]:
+def _success(declared: Operation, status: int) -> dict[str, Any]:
     headers = {
         "RateLimit": "What is left of your budget.",
         "RateLimit-Policy": "Your budget.",
-        **({"Location": "The address of what was made."} if declared.status == 201 else {}),
+        **({"ETag": "Names exactly this answer."} if declared.tagged or declared.conditional else {}),
+        **({"Location": "The address of what was made."} if status == 201 else {}),
         **declared.headers,
     }
     said: dict[str, Any] = {
-        "description": HTTPStatus(declared.status).phrase,
+        "description": HTTPStatus(status).phrase,
         "headers": {name: {"description": what, "schema": {"type": "string"}} for name, what in headers.items()},
     }
     if declared.links:

@@ -78,7 +78,15 @@ def interpret(text: str, day: date | None = None) -> Configuration:
     Raises:
         Faulty: one line for each fault, with its place.
     """
-    said = shaped(SiteFile, text)
+    return understand(shaped(SiteFile, text), day)
+
+
+def understand(said: SiteFile, day: date | None = None) -> Configuration:
+    """Return the configuration that is said in this shape, in a file or in a call.
+
+    Raises:
+        Faulty: as :func:`interpret`.
+    """
     try:
         return _configuration(said, day or datetime.now(UTC).date())
     except Faulty:

@@ -182,13 +182,18 @@ def shaped(shape: type[_S], text: str) -> _S:
     """
     try:
         said = tomllib.loads(text)
-        if unfit := list(_unfit(said, "")):
-            raise Faulty(unfit)
+        if strange := unfit(said):
+            raise Faulty(strange)
         return shape.model_validate(said)
     except ValidationError as error:
         raise Faulty(_fault(detail) for detail in error.errors(include_url=False, include_input=False)) from None
     except (ValueError, RecursionError) as error:  # no TOML, or numbers and nesting beyond all use
         raise Faulty([str(error)]) from None
+
+
+def unfit(said: Any) -> list[str]:
+    """Return where a value holds characters that no page can show, a line each."""
+    return list(_unfit(said, ""))
 
 
 def _unfit(said: Any, place: str) -> Iterator[str]:

@@ -37,8 +37,11 @@ _NONCHARACTERS = "".join(chr(plane << 16 | end) for plane in range(17) for end i
 _UNSAFE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
 
 _PRINTABLE = r"^[^\x00-\x1F\x7F-\x9F\u202A-\u202E\u2066-\u2069\uFDD0-\uFDEF\uFFFE\uFFFF]+$"
+_TEXT = _PRINTABLE.replace(r"\x00-\x1F", r"\x00-\x08\x0B-\x1F")
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
 """A name or a short sentence: one line, and nothing that turns the direction of what follows."""
+Prose = Annotated[str, Field(min_length=1, max_length=65_536, pattern=_TEXT)]
+"""A text of many lines."""
 
 
 class Body(BaseModel):
@@ -87,7 +90,7 @@ def read(model: type[_B], body: bytes) -> _B:
     """
     value = check(body)
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(body, strict=True)
     except ValidationError as error:
         if not any(detail["type"] == "int_type" for detail in error.errors(include_url=False, include_context=False)):
             raise _invalid("the body", error, _pointer) from None

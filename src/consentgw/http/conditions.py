@@ -27,9 +27,17 @@ def unchanged(request: Request, tag: bytes) -> bool:
     return said is not None and (said == [b"*"] or tag in [one.removeprefix(b"W/") for one in said])
 
 
-def expects_none(request: Request) -> bool:
-    """Return whether the caller wants to make a new thing and no other (``If-None-Match: *``)."""
-    return _tags(request, b"if-none-match") == [b"*"]
+def expect_none(request: Request) -> None:
+    """Make sure that the caller means to make a new thing (``If-None-Match: *``).
+
+    Raises:
+        Unconditional: the caller does not say.
+        Stale: the caller means to change one, and there is none.
+    """
+    if _tags(request, b"if-match") is not None:
+        raise Stale("there is nothing of this name; send If-None-Match: * to make it")
+    if _tags(request, b"if-none-match") != [b"*"]:
+        raise Unconditional("there is nothing of this name; send If-None-Match: * to make it")
 
 
 def expect(request: Request, tag: bytes) -> None:
@@ -37,9 +45,11 @@ def expect(request: Request, tag: bytes) -> None:
 
     Raises:
         Unconditional: the caller does not say.
-        Stale: it is another by now.
+        Stale: it is another by now, or the caller meant to make it.
     """
     said = _tags(request, b"if-match")
+    if said is None and _tags(request, b"if-none-match") == [b"*"]:
+        raise Stale("there is something of this name already")
     if said is None:
         raise Unconditional("send If-Match with the ETag of what you read")
     if said != [b"*"] and tag not in said:

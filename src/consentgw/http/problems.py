@@ -102,11 +102,13 @@ def document(error: BaseException, origin: str) -> Answer:
     """Return the problem document for an error (RFC 9457); ``origin`` is where its type is explained."""
     status = status_of(error)
     known = error if isinstance(error, errors.ConsentgwError) and status != 500 else errors.ConsentgwError()
+    kinds = [kind for kind in type(known).__mro__ if issubclass(kind, errors.ConsentgwError)]
+    code = next(kind.code for kind in kinds if kind.code in EXPLANATIONS)
     told: dict[str, Any] = {
-        "type": f"{origin}/problems/{known.code}",
-        "title": title_of(known.code),
+        "type": f"{origin}/problems/{code}",
+        "title": title_of(code),
         "status": status,
-        "code": known.code,
+        "code": code,
     }
     if detail := _detail(known):
         told["detail"] = detail
@@ -121,11 +123,16 @@ def title_of(code: str) -> str:
     return EXPLANATIONS[code].title
 
 
+def unquoted(message: str) -> str:
+    """Return a message without what it quotes, which may be input."""
+    return _QUOTED.sub("…", message)
+
+
 def _detail(error: errors.ConsentgwError) -> str:
-    """Return what a program's author is told; what a message quotes may be input and is left out."""
+    """Return what a program's author is told."""
     if isinstance(error, (errors.NotFound, errors.Unavailable, MethodNotAllowed)):
         return ""  # the same words for what is not there and for what is not yours
-    return _QUOTED.sub("…", str(error))
+    return unquoted(str(error))
 
 
 def _fault(fault: errors.Fault) -> dict[str, str]:

@@ -7,11 +7,11 @@ import json
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 
 from consentgw.errors import Malformed, NotFound
 from consentgw.policies.model import Entry, restore
-from consentgw.policies.tables import drafts, policies
+from consentgw.policies.tables import drafts, policies, working_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from consentgw.db import Unit
     from consentgw.policies.model import PolicyVersion
 
 _LATER = policies.alias("later")
@@ -133,6 +134,23 @@ def drafts_of(connection: Connection, name: str) -> dict[str, str]:
     rows = connection.execute(select(drafts.c.language, drafts.c.text).where(drafts.c.version == name))
     texts = {row.language: row.text for row in rows}
     return {language: texts[language] for language in sorted(texts)}
+
+
+def working_draft(connection: Connection, site: str) -> dict[str, str] | None:
+    """Return the texts of the version that is being written, None where nobody has begun."""
+    return connection.scalar(select(working_drafts.c.texts).where(working_drafts.c.site == site))
+
+
+def keep_working_draft(unit: Unit, site: str, texts: Mapping[str, str]) -> None:
+    """Keep the texts of the version that is being written, in place of the ones before."""
+    forget_working_draft(unit, site)
+    row = {"site": site, "texts": dict(texts), "changed_at": unit.now}
+    unit.connection.execute(insert(working_drafts).values(row))
+
+
+def forget_working_draft(unit: Unit, site: str) -> None:
+    """Delete it: it was published."""
+    unit.connection.execute(delete(working_drafts).where(working_drafts.c.site == site))
 
 
 def audit(connection: Connection, site: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Table, Text, UniqueConstraint
 
-from consentgw.db.schema import Instant, metadata
+from consentgw.db.schema import Instant, Json, metadata
 
 policies = Table(
     "policies",
@@ -29,3 +29,12 @@ drafts = Table(
     Column("language", Text, primary_key=True),
     Column("text", Text, nullable=False),
 )
+
+working_drafts = Table(
+    "working_drafts",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("texts", Json, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+)
+"""What somebody is writing: the next version, before it is published."""
