@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from consentgw.access import service
+from consentgw.access import service, store
 from consentgw.access.model import LIFE, Key, Scope
 from consentgw.app import Gateway
 from consentgw.db import Unit
@@ -56,7 +56,9 @@ class Caller:
 def caller(app: Gateway, *scopes: Scope, site: str | None = None, life: timedelta = LIFE) -> Caller:
     """Return a caller with a new key, made behind the back of a running gateway; every scope if none is named."""
     with peeking(app.settings) as connection:
-        made = service.create(Unit(connection, utc_now()), "a test", frozenset(scopes or Scope), site=site, life=life)
+        unit = Unit(connection, utc_now())
+        made = service.create(unit, "a test", frozenset(scopes or Scope), site=site, life=life)
+        store.note_use(unit, [made.key.id])  # or the gateway would keep that a moment after the first call
     return Caller(app, made.text, made.key)
 
 

@@ -6,7 +6,6 @@ fails the test: give it a case.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 
 from consentgw.access.routing import Route
-from consentgw.consents.states import REFRESH_SECONDS
 from tests.caller import Caller, caller, code
 from tests.gateway import copy_of, digest, running
 
@@ -96,8 +94,6 @@ async def app(seeded_file, tmp_path_factory):
 async def world(app):
     world = World(caller(app, site="shop"), caller(app, site="news"))
     await news_key(world)
-    await world.shop.get("/v1/sites")
-    await asyncio.sleep(2 * REFRESH_SECONDS)  # that a key is used today is kept a moment later, and is nobody's change
     return world
 
 

@@ -17,6 +17,8 @@ receipt, and from here you can read it, ask what holds now, and act when somebod
 """
 TAGS = {
     "Sites": "The partners' websites that this gateway asks for.",
+    "Policies": "The versions of a site's policy, the draft of the next one, and the act of publishing it.",
+    "Notices": "What people are shown when they are asked, now and in the past.",
     "Keys": "Keys of the API itself: made, rolled over and revoked.",
     "Audit": "Who did what, by the API and on the command line.",
 }

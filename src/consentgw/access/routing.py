@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from consentgw import errors
 from consentgw.access.idempotency import InFlight, KeyReused
+from consentgw.http.conditions import PATTERN
 from consentgw.http.explanations import example
 from consentgw.http.paging import Paged
 from consentgw.http.problems import (
@@ -132,11 +133,12 @@ def _documented(declared: Operation) -> Iterable[inspect.Parameter]:
             min_length=1,
             max_length=255,
             pattern=r"^[A-Za-z0-9_.:~+/=-]+$",
-            examples=["5b1e0f6c-7f43-4a4e-9a2b-2f8b6f7f0c11"],
         )
         yield _parameter("idempotency_key", Annotated[str, once], default=None)
     if declared.conditional:
-        match = Header(alias="If-Match", description="The ETag of what you read.", examples=['"5f2b…"'])
+        match = Header(
+            alias="If-Match", pattern=PATTERN, description="The ETag of what you read.", examples=['"5f2b9c"', "*"]
+        )
         yield _parameter("if_match", Annotated[str, match], **({"default": None} if declared.creates else {}))
     if declared.creates or declared.tagged:
         says = "`*`, to make it." if declared.creates else "The ETag of what you have already."

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from consentgw.sites.model import Site
 
 Language = Literal["kk", "ru", "en"]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822c"])]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["0" * 64])]
 NAME = Part("version", f"^{VERSION.pattern}$", "The version's name.", "shop-2026-11-24")
 _TEXTS = 300_000
 """Bytes of a body with a text in every language."""
@@ -191,7 +191,7 @@ class PolicyApi:
         links=(Link("put_policy_draft", {"site": "site"}), Link("publish_policy", {"site": "site"})),
     )  # fmt: skip
     async def read_policy_draft(self, call: Call) -> Response:
-        """Read the draft of the next version, with everything that is wrong with it."""
+        """Read the draft of the next version, with what is wrong with it."""
         return call.answer(await self.db.read(_draft, call.site, self.db.clock()))
 
     @operation(

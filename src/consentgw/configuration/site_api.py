@@ -150,7 +150,7 @@ class TagOut(BaseModel):
                 CookieOut(name=cookie.name, lifetime_seconds=cookie.lifetime_seconds, party=cookie.party)
                 for cookie in tag.cookies
             ],
-            releases=[f"/release/{site}/{tag.name}.{kind.value}" for kind in tag.addresses],
+            releases=sorted(f"/release/{site}/{tag.name}.{kind.value}" for kind in tag.addresses),
         )
 
 
@@ -227,7 +227,10 @@ class SiteApi:
 
     @operation("GET /v1/sites/{site}/tags", tag="Sites", scope=Scope.SITES_READ, answers=Tags, tagged=True)
     async def list_tags(self, call: Call) -> Response:
-        """List what vendors load on a site after a yes, each with its cookies and its release addresses."""
+        """List what vendors load on a site after a yes.
+
+        Each tag has its cookies and the addresses that release it.
+        """
         _, tags = await self.db.read(_asked, call.site)
         return call.answer(Tags(items=[TagOut.of(call.site, tag) for tag in tags]))
 

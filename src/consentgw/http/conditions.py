@@ -12,6 +12,8 @@ from consentgw.http.problems import Stale, Unconditional
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+PATTERN = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
+"""What the headers look like, as the description of the API tells it."""
 _TAG = re.compile(rb'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 _LIST = re.compile(rb"\s*(?:%b\s*(?:,\s*|$))+" % _TAG.pattern)
 
@@ -23,7 +25,10 @@ def tag_of(body: bytes) -> bytes:
 
 def unchanged(request: Request, tag: bytes) -> bool:
     """Return whether the caller has this representation already (``If-None-Match``; compared weakly)."""
-    said = _tags(request, b"if-none-match")
+    try:
+        said = _tags(request, b"if-none-match")
+    except Malformed:
+        return False  # the whole answer is never wrong
     return said is not None and (said == [b"*"] or tag in [one.removeprefix(b"W/") for one in said])
 
 
