@@ -51,6 +51,9 @@ from consentgw.notices.pages import NoticePages
 from consentgw.policies.pages import PolicyPages
 from consentgw.settings import Settings
 from consentgw.sites.grounds import Grounds
+from consentgw.subject_requests.office import open_office
+from consentgw.subject_requests.pages import RequestPages
+from consentgw.subject_requests.tokens import RequestForms
 from consentgw.tags.pages import Gate
 from consentgw.worker import Worker, steps
 
@@ -161,6 +164,7 @@ class Gateway:
             PolicyPages(db),
             NoticePages(db),
             Statements(self.catalogue, self.settings.adpc),
+            self._requests(db),
             KeyPages(db),
             Operations(db),
             Statics(),
@@ -168,6 +172,19 @@ class Gateway:
         )
         self._lane = Lane([route for room in rooms for route in room.routes()], self._api)
         self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
+
+    def _requests(self, db: Database) -> RequestPages:
+        """Set up the pages where people ask about their data."""
+        return RequestPages(
+            db,
+            self.catalogue,
+            self.changes,
+            self.signing,
+            open_office(self.settings),
+            RequestForms(Seal(derive(self.settings.secrets(), "request-form"))),
+            self.limits,
+            self.settings.public_url,
+        )
 
     def _open_api(self, db: Database, states: States) -> tuple[Room, ...]:
         """Set up the operations of the API and return the pages that describe them."""

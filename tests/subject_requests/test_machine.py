@@ -82,6 +82,7 @@ def machine(room: Room):
             with suppress(ConsentgwError):
                 room.db.apply(proving.vouch, room.office, known.ref, actor, level, "I know who it is.")
                 assert actor is not SUBJECT
+                assert known.proven >= Level.MAILBOX or level is Level.SIGNED_IN
                 known.proven = max(known.proven, level)
 
         @precondition(lambda self: self.known)

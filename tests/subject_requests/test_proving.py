@@ -14,7 +14,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.mail.model import A_DAY
 from consentgw.notices.catalogue import read_offer
 from consentgw.subject_requests import proving, service, store
-from consentgw.subject_requests.model import CLOCK, SUBJECT, Act, Level, Person, Ref, State
+from consentgw.subject_requests.model import CLOCK, SUBJECT, Act, Actor, Level, Person, Ref, Role, State
 from consentgw.subject_requests.proving import TRIES, Outcome
 from tests.notices.story import answer, open_shop, signer
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA, Room, key_in, office_of
@@ -172,10 +172,25 @@ def test_nobody_vouches_for_themselves_nor_without_saying_how_nor_for_less_than_
         (CLOCK, Level.SIGNED_IN, "Time"),
         (DANA, Level.MATCHED, "  "),
         (DANA, Level.MAILBOX, "The mailbox"),
+        (DANA, Level.SIGNED_IN, "I saw her sign in"),
     ):
         with pytest.raises(Malformed):
             quick.db.apply(proving.vouch, quick.office, request.ref, actor, level, how)
     assert quick.db.ask(store.read, request.ref).level is Level.NOTHING
+
+
+def test_a_match_is_worth_nothing_before_the_mailbox_is_proven(quick):
+    """Eve asks in Aigerim's name, with Aigerim's address, which the shop knows well."""
+    request = quick.ask()
+    with pytest.raises(Unproven):
+        quick.vouch(request)
+    assert quick.db.ask(store.read, request.ref).level is Level.NOTHING
+
+    assert quick.vouch(quick.prove(request)).level is Level.MATCHED
+    signed_in = quick.ask(person=BOLAT)
+    program = Actor(Role.PROGRAM, "key-1")
+    known = quick.db.apply(proving.vouch, quick.office, signed_in.ref, program, Level.SIGNED_IN, "Session 7")
+    assert known.level is Level.SIGNED_IN
 
 
 def test_nobody_is_asked_to_prove_more_than_the_answer_needs(quick):

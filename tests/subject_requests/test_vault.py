@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from consentgw.consents.identifiers import uuid7
 from consentgw.db import open_database
@@ -12,6 +13,7 @@ from consentgw.mail import store as mails
 from consentgw.subject_requests import proving, service
 from consentgw.subject_requests.model import SUBJECT, Level, Person, State
 from consentgw.subject_requests.store import Wanted
+from consentgw.subject_requests.tables import proofs
 from consentgw.subject_requests.vault import Vault
 from tests.db import notes
 from tests.notices.story import open_shop
@@ -106,6 +108,8 @@ def test_five_hundred_people_are_in_no_file_before_and_their_keys_in_none_after(
                 request = service.open_request(unit, office, asked)
                 service.note(unit, office, request.ref, DANA, f"Note about {person.name}")
                 service.message(unit, office, request.ref, SUBJECT, f"Words of {person.name}")
+                proof = unit.connection.execute(select(proofs.c.id).where(proofs.c.request == request.id)).scalar_one()
+                proving.verify_by_link(unit, office, "shop", office.addresses.key(proof))
                 proving.vouch(unit, office, request.ref, DANA, Level.MATCHED, f"Known as {person.name}")
                 service.erase(unit, office, request.ref, DANA, f"Asked by {person.name}")
 

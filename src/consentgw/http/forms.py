@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from consentgw.errors import Malformed, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from starlette.requests import Request
 
@@ -65,8 +65,10 @@ _SHORT = 24
 """Bytes of a query that is read once for everybody, such as ``lang=ru``; no code of a receipt is as short."""
 
 
-def read(data: bytes, *, fields: int = 50) -> Form:
+def read(data: bytes, *, fields: int = 50, lines: Collection[str] = ()) -> Form:
     """Read urlencoded bytes; a field without ``=`` is empty and empty fields between ``&`` are none.
+
+    The values of the fields ``lines`` may have line breaks, which come out as single line feeds.
 
     Raises:
         TooLarge: more than ``fields`` fields.
@@ -83,7 +85,7 @@ def read(data: bytes, *, fields: int = 50) -> Form:
         pairs = [piece.partition("=") for piece in _text(data).split("&") if piece]
         return Form([(name, value) for name, _, value in pairs])
     pieces = [piece.partition(b"=") for piece in data.split(b"&") if piece]
-    return Form([(_text(name), _text(value)) for name, _, value in pieces])
+    return Form([(name, _text(value, breaks=name in lines)) for name, value in ((_text(n), v) for n, _, v in pieces)])
 
 
 def query(request: Request) -> Form:
@@ -99,7 +101,7 @@ def query(request: Request) -> Form:
 _read_once = lru_cache(256)(read)
 
 
-async def read_form(request: Request, *, limit: int = 16_384, fields: int = 50) -> Form:
+async def read_form(request: Request, *, limit: int = 16_384, fields: int = 50, lines: Collection[str] = ()) -> Form:
     """Receive and read a posted form of at most ``limit`` bytes.
 
     The size is checked as the body arrives: one that tells no length and never ends costs no more memory than
@@ -121,7 +123,7 @@ async def read_form(request: Request, *, limit: int = 16_384, fields: int = 50) 
         if len(body) > limit:
             raise TooLarge(f"the form is larger than {limit} bytes")
         more = message.get("more_body", False)
-    return read(body, fields=fields)
+    return read(body, fields=fields, lines=lines)
 
 
 def _check_headers(headers: Iterable[tuple[bytes, bytes]], limit: int) -> None:
@@ -146,7 +148,7 @@ def _is_urlencoded(kind: bytes) -> bool:
     return essence == URLENCODED and parameters in ([], [b"charset=utf-8"], [b'charset="utf-8"'])
 
 
-def _text(raw: bytes) -> str:
+def _text(raw: bytes, *, breaks: bool = False) -> str:
     if b"%" in raw:
         raw = unquote_to_bytes(raw)
     try:
@@ -154,7 +156,9 @@ def _text(raw: bytes) -> str:
     except UnicodeDecodeError:
         # UTF-8 has no surrogates, so lone ones end here too.
         raise Malformed("a field is not UTF-8") from None
+    if breaks:
+        text = text.replace("\r\n", "\n")
     # Plain ASCII, by far the most common, needs no search.
-    if not (text.isascii() and text.isprintable()) and _UNSAFE.search(text):
+    if not (text.isascii() and text.isprintable()) and _UNSAFE.search(text.replace("\n", "") if breaks else text):
         raise Malformed("a field has a character that no field may have")
     return text

@@ -149,14 +149,15 @@ def day(value: date, language: str) -> str:
 def _times(rules: Rules, type_: RequestType, language: str) -> str:
     _ = gettext_for(language)
     usual, shorter = rules.request(type_), rules.confirmed(type_)
-    said = [] if usual is shorter else [_time(usual, language)]
+    said = [] if usual is shorter else [time_of(usual, language)]
     if shorter:
         within = _(_GROUNDS[type_]) % {"time": length(shorter.limit, shorter.unit, language)}
         said.append(f"{within}; {_(_SET_BY_LAW[shorter.law])}")
     return " ".join(said)
 
 
-def _time(rule: RequestRule, language: str) -> str:
+def time_of(rule: RequestRule, language: str) -> str:
+    """Return in one sentence in what time a request is answered, and whether a law says so."""
     _ = gettext_for(language)
     if rule.unit is Unit.AT_ONCE or not rule.limit:
         return _(_AT_ONCE[rule.law])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from consentgw import outbox
 from consentgw.consents.identifiers import uuid7
-from consentgw.errors import Gone, Malformed, OutOfTurn, Refused
+from consentgw.errors import Gone, Malformed, OutOfTurn, Refused, Unproven
 from consentgw.law import profiles
 from consentgw.mail import service as mail
 from consentgw.sites import store as sites
@@ -101,18 +101,29 @@ def verify_by_digits(unit: Unit, office: Office, ref: Ref, digits: str) -> Outco
 
 
 def vouch(unit: Unit, office: Office, ref: Ref, actor: Actor, level: Level, how: str) -> Request:
-    """Note that an operator knows who asks, and how: by an address held before, or by a sign-in at the partner.
+    """Note that who asks is known, and how: an operator matched the contact with one held before, or a program of the
+    partner saw the person sign in.
+
+    A match is worth nothing before the mailbox is proven: anybody can type an address that the operator holds, and
+    would be shown the answer. Only where no letter can prove it, the operator asks by a channel of their own.
 
     Raises:
         NotFound: there is no such request at this site.
-        Malformed: nothing is said about how, or the level is not an operator's to give.
+        Malformed: nothing is said about how, or the level is not this actor's to give.
+        Unproven: the mailbox is to be proven first.
         OutOfTurn: the request is closed, or as much was proven before.
     """
-    if level < Level.MATCHED or not how.strip() or actor.role not in {Role.OPERATOR, Role.PROGRAM}:
-        raise Malformed("an operator vouches for level 2 or 3, and says how the person is known")
+    giver = {Level.MATCHED: {Role.OPERATOR, Role.PROGRAM}, Level.SIGNED_IN: {Role.PROGRAM}}
+    if actor.role not in giver.get(level, ()) or not how.strip():
+        raise Malformed("an operator vouches for a match, a program also for a sign-in, and both say how")
     request = store.read(unit.connection, ref)
     if request.level >= level:
         raise OutOfTurn("as much was proven before")
+    after(request, Act.PROVE)
+    box = box_of(unit, office, request)
+    email = store.person(unit.connection, box, request.id).email if box else ""
+    if level is Level.MATCHED and email and office.post.serving and request.level < Level.MAILBOX:
+        raise Unproven("the mailbox is to be proven first: a match alone would answer to whoever typed the address")
     return _proven(unit, office, request, actor, level, why=how)
 
 

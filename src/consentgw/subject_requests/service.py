@@ -48,8 +48,10 @@ class Asked:
     """A consent receipt of this site whose code was shown."""
 
 
-def open_request(unit: Unit, office: Office, asked: Asked, actor: Actor = SUBJECT) -> Request:
+def open_request(unit: Unit, office: Office, asked: Asked, actor: Actor = SUBJECT, *, quiet: bool = False) -> Request:
     """Open a request: its clock starts now, and who asks hears the same whether or not anybody knows them.
+
+    A ``quiet`` one is answered in the same unit, so nobody needs a letter that it was opened.
 
     Raises:
         NotFound: the law of the site knows no such request.
@@ -76,6 +78,8 @@ def open_request(unit: Unit, office: Office, asked: Asked, actor: Actor = SUBJEC
     box = store.add(unit, office.vault, request, asked.person)
     store.note(unit, box, request, actor, Act.OPEN)
     outbox.emit(unit, outbox.REQUEST_OPENED, request.site, str(request.id))
+    if quiet:
+        return request
     if request.state is State.AWAITING_VERIFICATION:
         proving.challenge(unit, office, request)
     elif asked.person.email and mail.has_room(unit, office.post, asked.person.email):

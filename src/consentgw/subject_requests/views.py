@@ -6,22 +6,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from consentgw.http.languages import gettext_for
-from consentgw.http.pages import View
-from consentgw.policies.rights import RIGHTS
+from consentgw.http.pages import Page, View
+from consentgw.law.profiles import RequestType
+from consentgw.policies.rights import RIGHTS, time_of
+from consentgw.subject_requests.letters import day
 from consentgw.subject_requests.model import Kind
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from consentgw.law.profiles import RequestType
-    from consentgw.sites.model import Operator, Site
+    from consentgw.law.profiles import RequestRule
+    from consentgw.sites.model import AuthorityView, Operator, Site
+    from consentgw.subject_requests.asking import Fields, Typed
     from consentgw.subject_requests.holdings import Holdings
+    from consentgw.subject_requests.model import Level, Request, Text
     from consentgw.subject_requests.store import Case
 
 
 def title(type_: RequestType, language: str) -> str:
     """Return what a type of request is called."""
     return gettext_for(language)(RIGHTS[type_][0])
+
+
+def sentence(type_: RequestType, language: str) -> str:
+    """Return what a type of request is for, in one sentence."""
+    said = gettext_for(language)(RIGHTS[type_][1])
+    return said[0].upper() + said[1:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +55,165 @@ class PackageView(View):
     def said(self, case: Case) -> tuple[tuple[datetime, str], ...]:
         """Return the messages of a request."""
         return tuple((text.at, text.words) for text in case.texts if text.kind is not Kind.NOTE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """One thing that may be asked for."""
+
+    type: RequestType
+    title: str
+    sentence: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseView(Page):
+    """The first page: what may be asked for, and in what time it is answered."""
+
+    template: ClassVar[str] = "requests.html"
+    site: Site
+    offered: tuple[Offered, ...]
+    authority: AuthorityView
+    receipt: str = ""
+    """Code of the consent receipt that is shown as proof."""
+
+    @property
+    def operator(self) -> Operator:
+        """Return who answers."""
+        return self.site.operator_in(self.language)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskView(Page):
+    """The form of one type."""
+
+    template: ClassVar[str] = "request_form.html"
+    site: Site
+    type: RequestType
+    fields: Fields
+    rule: RequestRule
+    level: Level
+    """What must be proven before anybody works on it."""
+    adult_at: int
+    """Below this age a representative takes part; 0 asks nothing."""
+    mail: bool
+    """Whether this gateway sends letters."""
+    token: str
+    typed: Typed
+    again: str = ""
+    """Why the form is shown again: ``trouble`` or ``old``."""
+    receipt: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what is asked for."""
+        return title(self.type, self.language)
+
+    @property
+    def sentence(self) -> str:
+        """Return what that means."""
+        return sentence(self.type, self.language)
+
+    @property
+    def time(self) -> str:
+        """Return in what time it is answered."""
+        return time_of(self.rule, self.language)
+
+    @property
+    def at_once(self) -> bool:
+        """Return whether pressing the button is all there is to do."""
+        return self.type is RequestType.CONSENT_WITHDRAWAL and bool(self.receipt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView(Page):
+    """The page of one request, for who has its address. It says nothing about who asks."""
+
+    template: ClassVar[str] = "request.html"
+    site: Site
+    request: Request
+    code: str
+    texts: tuple[Text, ...]
+    letter: bool
+    """Whether a letter can prove the mailbox."""
+    answer: tuple[str, datetime, int] | None = None
+    """Digest of the package that waits, until when, and how many downloads are left."""
+    authority: AuthorityView
+    receipts_until: int
+    """Days for which receipts are kept as proof."""
+    done: str = ""
+    """What has just been done here: ``sent``, ``full``, ``wrong``, ``over``, ``said``."""
+
+    @property
+    def title(self) -> str:
+        """Return what is asked for."""
+        return title(self.request.type, self.language)
+
+    @property
+    def time(self) -> str:
+        """Return in what time it is answered."""
+        return time_of(self.request.rule, self.language)
+
+    @property
+    def due(self) -> str:
+        """Return the day it is due."""
+        return day(self.request.due_on, self.language)
+
+    @property
+    def operator(self) -> Operator:
+        """Return who answers."""
+        return self.site.operator_in(self.language)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmView(Page):
+    """Where the link of a letter leads: a button, because a link that was merely opened proves nothing."""
+
+    template: ClassVar[str] = "request_confirm.html"
+    site: Site
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedView(Page):
+    """An address of a request that has moved to the mailbox that was proven."""
+
+    template: ClassVar[str] = "request_moved.html"
+    site: Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintView(Page):
+    """A letter to the authority, prepared to be printed, completed by hand and signed."""
+
+    template: ClassVar[str] = "request_letter.html"
+    site: Site
+    request: Request
+    authority: AuthorityView
+    today: date
+
+    @property
+    def title(self) -> str:
+        """Return what was asked for."""
+        return title(self.request.type, self.language)
+
+    @property
+    def operator(self) -> Operator:
+        """Return whom the complaint is about."""
+        return self.site.operator_in(self.language)
+
+    @property
+    def due(self) -> str:
+        """Return the day it was or is due."""
+        return day(self.request.due_on, self.language)
+
+    @property
+    def written_on(self) -> str:
+        """Return today."""
+        return day(self.today, self.language)
+
+    @property
+    def late(self) -> bool:
+        """Return whether the answer is overdue."""
+        return not self.request.state.closed and self.today > self.request.due_on

@@ -1,0 +1,121 @@
+"""The pages of subjects' requests, in every state a person can meet them in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from consentgw.law.profiles import RequestType, profile
+from consentgw.subject_requests.asking import FIELDS, NOTHING_TYPED, Trouble, Typed
+from consentgw.subject_requests.model import NEEDS, Capacity, Kind, Level, Person, Reason, Request, State, Text
+from consentgw.subject_requests.views import (
+    AskView,
+    ChooseView,
+    ComplaintView,
+    ConfirmView,
+    MovedView,
+    Offered,
+    StatusView,
+    sentence,
+    title,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consentgw.http.pages import View
+    from consentgw.sites.model import Site
+
+AT = datetime(2026, 11, 24, 7, tzinfo=UTC)
+RULES = profile("kz").on(AT.date())
+TYPED = Person(
+    name="Dala <b>", email="dala@", phone="+7", details="<i>Dala</i>\nDala", representative="", capacity=Capacity.MYSELF
+)
+TROUBLE = {
+    "email": Trouble.EMAIL,
+    "details": Trouble.LONG,
+    "representative": Trouble.EMPTY,
+    "name": Trouble.ODD,
+    "website": Trouble.TRAP,
+}
+
+
+def request(state: State, type_: RequestType = RequestType.ACCESS, level: Level = Level.NOTHING) -> Request:
+    """Return a request that stands there."""
+    return Request(
+        id=UUID(int=0x0193B2C4_7D5E_7C1A_9F00_1B2C3D4E5F60),
+        site="shop",
+        type=type_,
+        state=state,
+        level=level,
+        language="kk",
+        receipt=None,
+        received_at=AT,
+        due_on=date(2026, 11, 27),
+        rule=RULES.request(type_),
+        calendar="holidays 0.109 KZ",
+        extended=state is State.EXTENDED,
+        paused_on=AT.date() if state is State.AWAITING_VERIFICATION else None,
+        reason=Reason.NO_MATCH if state is State.REJECTED else None,
+        closed_at=AT if state.closed else None,
+    )
+
+
+def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
+    """Yield the pages of this room in one language."""
+    page = {"language": language, "languages": site.languages, "site_slug": site.slug, "site_name": site.name}
+    authority = site.authority_in(language, AT.date())
+    offered = tuple(
+        Offered(type=rule.type, title=title(rule.type, language), sentence=sentence(rule.type, language), time="3 Dala")
+        for rule in RULES.requests
+        if rule.starts == "receipt"
+    )
+    for code in ("", "c0de"):
+        choose = ChooseView(**page, site=site, offered=offered, authority=authority, receipt=code)
+        yield f"requests-{code}-{language}", choose
+    for type_ in (one.type for one in offered):
+        form = AskView(
+            **page,
+            site=site,
+            type=type_,
+            fields=FIELDS[type_],
+            rule=RULES.request(type_),
+            level=NEEDS[type_].start,
+            adult_at=18 if FIELDS[type_].identified else 0,
+            mail=True,
+            token="t0ken",
+            typed=NOTHING_TYPED,
+        )
+        yield f"request-form-{type_}-{language}", form
+        again = replace(form, typed=Typed(TYPED, TROUBLE), again="trouble", mail=False)
+        yield f"request-form-again-{type_}-{language}", again
+    withdrawal = replace(form, type=RequestType.CONSENT_WITHDRAWAL, receipt="c0de", again="old")
+    yield f"request-form-at-once-{language}", withdrawal
+    said = tuple(Text(AT, "x", kind, "Dala <b>\nDala") for kind in (Kind.FROM_SUBJECT, Kind.TO_SUBJECT))
+    for state in State:
+        status = StatusView(
+            **page,
+            site=site,
+            request=request(state),
+            code="c0de",
+            texts=said,
+            letter=True,
+            answer=("5f" * 32, AT, 3) if state is State.COMPLETED else None,
+            authority=authority,
+            receipts_until=1095,
+        )
+        yield f"request-{state}-{language}", status
+        yield (
+            f"complaint-{state}-{language}",
+            ComplaintView(**page, site=site, request=request(state), authority=authority, today=date(2026, 12, 1)),
+        )
+    for done in ("sent", "full", "wrong", "over", "said"):
+        waiting = replace(status, request=request(State.AWAITING_VERIFICATION), done=done, letter=done != "said")
+        yield f"request-{done}-{language}", waiting
+    for reason in Reason:
+        refused = replace(request(State.REJECTED, RequestType.ERASURE), reason=reason)
+        yield f"request-{reason}-{language}", replace(status, request=refused, texts=())
+    yield f"request-confirm-{language}", ConfirmView(**page, site=site, key="k")
+    yield f"request-moved-{language}", MovedView(**page, site=site)

@@ -1,0 +1,381 @@
+"""The pages, over HTTP and without a script: ask, prove, follow, fetch; and what they do not take."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from consentgw.law.profiles import RequestType
+from consentgw.mail import store as mails
+from consentgw.subject_requests import proving, service, store
+from consentgw.subject_requests.model import Level, State
+from consentgw.subject_requests.office import open_office
+from consentgw.subject_requests.store import Wanted
+from tests.conftest import Clock
+from tests.gateway import SHOP, ledger, rows, running
+from tests.house.documents import Reader
+from tests.subject_requests.story import AIGERIM, DANA
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.anyio
+
+EVERYTHING = {
+    "name": AIGERIM.name,
+    "email": AIGERIM.email,
+    "phone": AIGERIM.phone,
+    "details": "Line one\r\nline two",
+    "website": "",
+}
+
+
+@pytest.fixture
+def posting(seeded_sqlite):
+    """Settings of a gateway with a mail server; its letters are read from the database."""
+    smtp = {"smtp_url": SecretStr("smtp://127.0.0.1:1"), "mail_from": "consent@gateway.example"}
+    return seeded_sqlite.model_copy(update={**smtp, "worker_inside": False})
+
+
+class Desk:
+    """Dana and the postman, beside a running gateway: they use its database while it rests."""
+
+    def __init__(self, app):
+        self.office = open_office(app.settings)
+        pages = next(route.endpoint.__self__ for route in app.routes if route.path == "/requests/{site}")
+        self.db = pages.db
+
+    def letters(self):
+        """Take every letter, as the mail server would."""
+
+        def take(unit):
+            found = [mails.take(unit, self.office.post.sealer, one) for one in mails.due(unit.connection, unit.now, 99)]
+            for letter in filter(None, found):
+                mails.sent(unit, letter.id)
+            return [letter for letter in found if letter]
+
+        return self.db.apply(take)
+
+    def letter(self):
+        """Take the letter to Aigerim."""
+        (letter,) = [letter for letter in self.letters() if letter.to == AIGERIM.email]
+        return letter
+
+    def requests(self):
+        """Return every request."""
+        return self.db.ask(service.list_requests, Wanted())
+
+    def case(self):
+        """Return the one request with everything that is known of it."""
+        (request,) = self.requests()
+        return self.db.ask(store.case, self.office.vault, request.ref)
+
+
+@pytest.fixture
+async def app(posting):
+    async with running(posting, Clock(datetime(2026, 12, 31, 7, tzinfo=UTC))) as app:
+        yield app
+
+
+@pytest.fixture
+def desk(app):
+    return Desk(app)
+
+
+async def fill(page, button="open", **values):
+    """Type into a form and press a button."""
+    form = page.form(button)
+    pressed = [(name, value) for name, value in form.buttons if value == button]
+    fields = [*form.hidden, *values.items(), *pressed]
+    return await page.visitor.submit(page.place, form, button, fields=fields)
+
+
+async def ask(app, type_="access", language="en", **changed):
+    """Let Aigerim send the form of a type."""
+    visitor = Visitor(app, language=language)
+    page = await visitor.open(f"/requests/shop?type={type_}")
+    wanted = {element.get("name") for element in Reader(page.text).all("input", "textarea")}
+    values = {name: value for name, value in {**EVERYTHING, **changed}.items() if name in wanted or name in changed}
+    return await fill(page, **values)
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+async def test_a_person_sees_what_may_be_asked_by_the_law_of_the_site_and_by_when(app, language):
+    page = await Visitor(app, language=language).open("/requests/shop")
+
+    assert page.status == 200
+    assert page.language == language
+    chosen = [link.split("type=")[1].partition("&")[0] for link in page.links if "type=" in link]
+    assert set(chosen) == set(RequestType) - {RequestType.PORTABILITY}
+    for link in [link for link in page.links if "type=" in link]:
+        assert (await page.follow(link)).status == 200
+    assert (await Visitor(app).open("/requests/shop?type=portability")).status == 404
+    assert (await Visitor(app).open("/requests/shop?type=everything")).status == 404
+    assert (await Visitor(app).open("/requests/nowhere")).status == 404
+
+
+@pytest.mark.parametrize("type_", [one for one in RequestType if one is not RequestType.PORTABILITY])
+async def test_every_type_is_opened_by_its_own_short_form_and_followed(app, desk, type_):
+    page = await ask(app, type_)
+
+    assert page.status == 200
+    assert "/requests/shop/" in page.url
+    case = desk.case()
+    assert case.request.type is type_
+    waits = case.request.needs.start > Level.NOTHING
+    assert case.request.state is (State.AWAITING_VERIFICATION if waits else State.RECEIVED)
+    assert case.request.number in page.text
+    assert case.request.rule.source in page.text.replace("&#39;", "'")
+    assert page.offers("verify") is waits
+    for personal in (AIGERIM.name, AIGERIM.email, AIGERIM.phone, "Line one"):
+        assert personal not in page.text
+    asked_for_name = type_ not in {"objection", "consent_withdrawal", "information"}
+    assert case.person.name == (AIGERIM.name if asked_for_name else "")
+    assert case.person.details == "Line one\nline two"
+
+
+async def test_the_whole_way_by_the_link_in_the_letter(app, desk):
+    first = await ask(app, receipt="")
+    letter = desk.letter()
+    scanner = Visitor(app)
+    for _ in range(2):
+        looked = await scanner.open(letter.letter.link)
+        assert looked.offers("confirm")
+    assert desk.requests()[0].level is Level.NOTHING  # opening a link proves nothing
+
+    page = await (await Visitor(app).open(letter.letter.link)).press("confirm")
+
+    (request,) = desk.requests()
+    assert (request.level, request.state) == (Level.MAILBOX, State.IN_PROGRESS)
+    assert "8 January 2027" in page.text
+    assert page.url.partition("?")[0] != first.url.partition("?")[0]
+    moved = await Visitor(app).open(first.url)
+    assert moved.status == 410
+    assert "This page has moved" in moved.text
+    assert (await Visitor(app).open(f"{first.url.partition('?')[0]}/complaint")).status == 410
+    assert (await fill(first, "cancel")).status == 410
+    assert (await (await Visitor(app).open(letter.letter.link)).press("confirm")).status == 410
+
+
+async def test_the_whole_way_by_digits_to_the_package(app, desk):
+    page = await ask(app)
+    digits = desk.letter().letter.digits
+    wrong = await fill(page, "verify", digits="0000 0000")
+    assert wrong.status == 409
+    assert "not the digits" in wrong.text
+    page = await fill(wrong, "verify", digits=f" {digits[:4]} {digits[4:]} ")
+    assert not page.offers("verify")
+    page = await fill(page, "message", words="When will it be?\r\nThank you")
+    assert "When will it be?\nThank you" in page.text
+    (request,) = desk.requests()
+    desk.db.apply(proving.vouch, desk.office, request.ref, DANA, Level.MATCHED, "She is a customer")
+    desk.db.apply(service.complete, desk.office, request.ref, DANA, "Here <b>it</b> is.")
+
+    page = await page.visitor.open(page.url)
+    assert "Here &lt;b&gt;it&lt;/b&gt; is." in page.text
+    for left in (2, 1, 0):
+        package = await fill(page, "download")
+        assert package.headers["content-type"] == "application/zip"
+        assert package.headers["content-disposition"].startswith('attachment; filename="request-shop-')
+        assert zipfile.ZipFile(io.BytesIO(package.response.content)).testzip() is None
+        again = await page.visitor.open(page.url)
+        assert (f"Downloads left: {left}" in again.text) is (left > 0)
+    assert (await fill(page, "download")).status == 410
+
+
+async def test_a_receipt_withdraws_at_once_and_nobody_has_to_say_who_they_are(app, desk):
+    visitor = Visitor(app)
+    page = await (await visitor.frame("/embed/shop?lang=en", SHOP)).press("accept_all")
+    receipt = await page.follow("/receipt/")
+    choose = await receipt.follow("/requests/shop")
+    form = await choose.follow("type=consent_withdrawal")
+    assert {element.get("type") for element in Reader(form.text).all("input", "textarea")} == {"hidden"}
+
+    page = await form.press("open")
+
+    assert "It is done." in page.text
+    (request,) = desk.requests()
+    assert (request.state, request.type) == (State.COMPLETED, RequestType.CONSENT_WITHDRAWAL)
+    last = ledger(app)[-1].receipt
+    assert (last.method, last.decision.granted, last.previous) == ("withdraw", frozenset(), ledger(app)[0].receipt.id)
+    assert not desk.letters()
+    cookie = await visitor.load("/release/shop/ga.gif", "image", SHOP)
+    assert cookie.status_code != 302  # the gate has heard of it
+    again = await form.press("open")
+    assert "It is done." in again.text
+    assert len(ledger(app)) == 2
+
+
+async def test_a_receipt_is_proof_beside_a_mailbox_and_another_sites_is_none(app, desk):
+    visitor = Visitor(app)
+    page = await (await visitor.frame("/embed/shop?lang=en", SHOP)).press("accept_all")
+    receipt = await page.follow("/receipt/")
+    form = await (await receipt.follow("/requests/shop")).follow("type=access")
+    await fill(form, **EVERYTHING)
+    await (await Visitor(app).open(desk.letter().letter.link)).press("confirm")
+
+    (request,) = desk.requests()
+    assert request.level is Level.MATCHED
+    code = receipt.url.split("/receipt/")[1].partition("?")[0]
+    assert (await visitor.open(f"/requests/news?receipt={code}")).status == 404
+    assert (await visitor.open("/requests/shop?receipt=nonsense")).status == 404
+
+
+async def test_without_an_address_a_request_is_followed_by_its_number(app, desk):
+    page = await ask(app, email="")
+
+    assert "privacy@shop.example" in page.text
+    assert not page.offers("verify")
+    assert [letter.to for letter in desk.letters()] == ["privacy@shop.example"]
+
+
+async def test_without_a_mail_server_the_pages_say_so(seeded_sqlite):
+    async with running(seeded_sqlite) as app:
+        page = await Visitor(app).open("/requests/shop?type=access")
+        assert "This gateway sends no letters" in page.text
+        opened = await ask(app)
+        assert not opened.offers("verify")
+        assert rows(seeded_sqlite)["mails"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"name": " "}, "This is needed."),
+        ({"email": "nobody"}, "This is not an e-mail address"),
+        ({"email": "a@b.example\u202e"}, "cannot take"),
+        ({"name": "a" * 201}, "This is too long."),
+        ({"website": "https://spam.example"}, "must stay empty"),
+        ({"capacity": "with_representative", "representative": ""}, "This is needed."),
+    ],
+)
+async def test_what_is_missing_or_odd_is_said_beside_its_field_and_nothing_typed_is_lost(app, desk, changed, said):
+    page = await ask(app, **changed)
+
+    assert page.status == 422
+    assert said in page.text
+    assert "Line one\nline two" in page.text
+    assert desk.requests() == []
+    again = await fill(page, **{**EVERYTHING, "capacity": "myself"})
+    assert again.status == 200
+    assert len(desk.requests()) == 1
+
+
+async def test_a_young_person_names_the_representative_who_agrees(app, desk):
+    await ask(app, capacity="with_representative", representative="Гүлнар Серікқызы")
+
+    person = desk.case().person
+    assert (person.capacity, person.representative) == ("with_representative", "Гүлнар Серікқызы")
+
+
+async def test_a_form_sent_twice_opens_one_request_and_leads_to_it(app, desk):
+    page = await Visitor(app).open("/requests/shop?type=complaint")
+
+    first, second = [await fill(page, **EVERYTHING) for _ in range(2)]
+
+    assert first.url == second.url
+    assert len(desk.requests()) == 1
+
+
+async def test_a_form_that_is_not_ours_or_too_old_is_shown_again_with_what_was_typed(app, desk):
+    news = await Visitor(app).open("/requests/news?type=access")
+    token = dict(news.form("open").hidden)["token"]
+    page = await Visitor(app).open("/requests/shop?type=access")
+    form = page.form("open")
+    for wrong in ("", "x.y", token):
+        hidden = [(name, wrong if name == "token" else value) for name, value in form.hidden]
+        again = await page.visitor.submit(page.place, form, "open", fields=[*hidden, *EVERYTHING.items()])
+        assert again.status == 409
+        assert AIGERIM.name in again.text
+    complaint = await Visitor(app).open("/requests/shop?type=complaint")
+    hidden = dict(form.hidden) | {"token": dict(complaint.form("open").hidden)["token"]}
+    again = await page.visitor.submit(page.place, form, "open", fields=[*hidden.items(), *EVERYTHING.items()])
+    assert again.status == 409
+    assert desk.requests() == []
+
+
+async def test_another_page_cannot_post_in_a_persons_name(app, desk):
+    page = await ask(app, "complaint")
+    for posted in (page, await Visitor(app).open("/requests/shop?type=complaint")):
+        button = "cancel" if posted is page else "open"
+        form = posted.form(button)
+        for said in ({"origin": "https://eve.example"}, {"sec_fetch_site": "cross-site"}, {"origin": "null"}):
+            answer = await page.visitor.submit(
+                posted.place, form, button, fields=[*form.hidden, ("act", button)], **said
+            )
+            assert answer.status == 403
+    (request,) = desk.requests()
+    assert request.state is State.RECEIVED
+
+
+async def test_an_act_that_is_none_changes_nothing_and_a_code_that_is_none_is_not_found(app, desk):
+    page = await ask(app, "complaint")
+    form = page.form("cancel")
+    for act in ("complete", "", "erase", "verify "):
+        answer = await page.visitor.submit(page.place, form, "cancel", fields=[("act", act)])
+        assert answer.status == 400
+    for code in ("nothing", "a~b~c", page.url.rpartition("/")[2].partition("?")[0][:-1]):
+        assert (await page.visitor.open(f"/requests/shop/{code}")).status == 404
+    address = page.url.replace("/requests/shop/", "/requests/news/")
+    assert (await page.visitor.open(address)).status == 404
+    assert (await page.visitor.open("/requests/shop/confirm/nothing")).status == 404
+    assert desk.requests()[0].state is State.RECEIVED
+
+
+async def test_a_request_can_be_called_off_and_a_letter_to_the_authority_printed(app, desk):
+    page = await ask(app, "complaint")
+    letter = await page.follow("/complaint")
+    assert "Ministry of Artificial Intelligence" in letter.text
+    assert "240140012342" in letter.text
+    assert AIGERIM.name not in letter.text
+
+    page = await fill(page, "cancel")
+
+    assert "It was called off." in page.text
+    assert not page.offers("cancel")
+    assert desk.requests()[0].state is State.CANCELLED
+
+
+async def test_somebody_who_opens_request_after_request_is_told_to_wait(app, desk):
+    for _ in range(10):
+        assert (await ask(app, "complaint")).status == 200
+
+    page = await ask(app, "complaint")
+
+    assert page.status == 429
+    assert int(page.headers["retry-after"]) > 0
+    assert len(desk.requests()) == 10
+
+
+async def test_the_answer_is_the_same_whether_or_not_anybody_is_known(app, desk):
+    await ask(app, "access")
+    known = await ask(app, "access")
+    stranger = await ask(app, "access", email="stranger@mail.example", name="Nobody")
+
+    def shape(page):
+        return [
+            (element.tag, element.get("value") if element.tag == "button" else "")
+            for element in Reader(page.text).elements
+        ]
+
+    assert shape(known) == shape(stranger)
+
+
+async def test_nothing_of_a_person_is_in_the_log_or_in_the_addresses(app, desk, caplog):
+    page = await ask(app)
+    await fill(page, "verify", digits="00000000")
+    await fill(page, "message", words="Words of Aigerim")
+
+    for personal in (AIGERIM.name, AIGERIM.email, "Words of Aigerim", AIGERIM.phone):
+        assert personal not in caplog.text
+        assert personal not in page.url
+
+
+async def test_the_full_page_and_the_policy_lead_to_it(app):
+    visitor = Visitor(app)
+    page = await visitor.open("/consent/shop?lang=en")
+    assert (await page.follow("/requests/shop")).status == 200
+    policy = await page.follow("/policy/")
+    assert (await policy.follow("/requests/shop")).status == 200
