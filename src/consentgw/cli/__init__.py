@@ -35,6 +35,8 @@ for command in (
     serving.worker,
     serving.demo,
     database.db,
+    database.backup,
+    database.restore,
     configuration.apply,
     configuration.export,
     configuration.presets,

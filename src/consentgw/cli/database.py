@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from consentgw.db import migrations, open_reader
+from consentgw.db import backups, migrations, open_reader
 from consentgw.settings import Settings
 
 
@@ -26,3 +28,21 @@ def check() -> None:
     """Check that the database is safe to use and has the schema of this version."""
     with open_reader(Settings.read()):
         click.echo(f"the database is safe and has schema {migrations.head()}")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write the embedded database to a new FILE, while the gateway serves."""
+    backups.backup(Settings.read(), file)
+    click.echo(f"{file} holds the database as it is now; it is of use only with the secret: keep that, too, and apart")
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Put the backup in FILE back as the embedded database; there must be none."""
+    settings = Settings.read()
+    schema = backups.restore(settings, file)
+    more = "" if schema == migrations.head() else "; now run: consentgw db upgrade"
+    click.echo(f"{settings.file} is back, with schema {schema}{more}")
