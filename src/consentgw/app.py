@@ -23,6 +23,7 @@ from consentgw.access.pages import Description
 from consentgw.access.routing import mount
 from consentgw.configuration.policy_api import PolicyApi
 from consentgw.configuration.site_api import SiteApi
+from consentgw.consents.api import ReceiptApi
 from consentgw.consents.asking import Desk
 from consentgw.consents.embed import Embed
 from consentgw.consents.lines import Lines
@@ -31,6 +32,7 @@ from consentgw.consents.return_api import ReturnsApi
 from consentgw.consents.returns import Returns
 from consentgw.consents.signals import Statements
 from consentgw.consents.states import REFRESH_SECONDS, Changes, States
+from consentgw.consents.subjects import Pseudonyms
 from consentgw.consents.tokens import Codes, Forms, StateCookie, StateText
 from consentgw.db import open_database
 from consentgw.db.database import utc_now
@@ -145,6 +147,7 @@ class Gateway:
     async def _open(self, db: Database) -> None:
         secrets = self.settings.secrets()
         self.signing = signing = await db.write(Signing.begin, derive(secrets, "keys"), note_of(self.settings))
+        self._pseudonyms = Pseudonyms(derive(secrets, "identifier"))
         forms = Forms(Seal(derive(secrets, "form")))
         codes = Codes(Seal(derive(secrets, "receipt-code")))
         cookie = StateCookie(Seal(derive(secrets, "state-cookie")))
@@ -195,6 +198,7 @@ class Gateway:
             PolicyApi(db),
             NoticeApi(db),
             ReturnsApi(self.catalogue, states),
+            ReceiptApi(db, self.catalogue, self._pseudonyms, self.signing, self.settings.public_url),
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
         for room in rooms:

@@ -48,6 +48,21 @@ async def news_key(world: World) -> str:
     return world.made["key"]
 
 
+async def news_subject(world: World) -> str:
+    """Return the subject of a visitor of the news site."""
+    if "subject" not in world.made:
+        body = {"subject": "id:bolat", "decisions": {"analytics": True}}
+        receipt = (await world.news.post("/v1/sites/news/receipts", body)).json()["receipt"]
+        world.made |= {"subject": receipt["pii_principal_id"], "receipt": receipt["receipt_id"]}
+    return world.made["subject"]
+
+
+async def news_receipt(world: World) -> str:
+    """Return a receipt of the news site."""
+    await news_subject(world)
+    return world.made["receipt"]
+
+
 async def news_version(world: World) -> str:
     """Return the name of a version of the news site's policy."""
     return (await world.news.get("/v1/sites/news/policies")).json()["items"][0]["version"]
@@ -62,6 +77,14 @@ ANYTHING = {"if-match": "*"}
 OPERATOR = {"name": "Bolat", "registration": "240140012342", "address": "Astana", "email": "bolat@news.example"}
 SITE = {"slug": "news", "name": "News", "origins": ["https://news.example"], "operator": OPERATOR}
 CASES = {
+    "record_receipt": Case({"subject": "id:aigerim", "decisions": {}}),
+    "list_receipts": Case(),
+    "read_receipt": Case(parts={"receipt": news_receipt}),
+    "list_history": Case(parts={"subject": news_subject}),
+    "read_standing": Case(parts={"subject": news_subject}),
+    "read_standings": Case({"subjects": ["id:aigerim"]}),
+    "withdraw": Case({"subject": "id:aigerim"}),
+    "link_identifier": Case({"identifier": "aigerim"}, parts={"subject": news_subject}),
     "list_sites": Case(shows='"slug":"news"'),
     "read_site": Case(),
     "put_site": Case({**SITE, "policy": {"change": "editorial"}}, headers=ANYTHING),

@@ -156,6 +156,7 @@ async def test_receipts_verify_offline_when_the_database_is_gone(seeded_sqlite, 
         "receipt.jws": compact(kept.body, kept.kid, KIND, kept.signature),
         "record.json": json.dumps(record, indent=4),
         "page.json": json.dumps({"items": [record, record]}),
+        "redeemed.json": json.dumps({"signed": compact(kept.body, kept.kid, KIND, kept.signature), "granted": []}),
     }
     for name, text in forms.items():
         (tmp_path / name).write_text(text)

@@ -29,8 +29,8 @@ class Done:
 
     thing: str
     """The id of what it was done to."""
-    body: BaseModel | None = None
-    """What is answered; nothing for 204."""
+    body: BaseModel | bytes | None = None
+    """What is answered, bytes as they are; nothing for 204."""
     location: str = ""
     """The address of what was made."""
     status: int | None = None
@@ -66,8 +66,8 @@ class Call:
         """Return the path of the address."""
         return self.request.scope["path"]
 
-    def answer(self, shown: BaseModel, *extra: Header) -> Answer:
-        """Return what was read, with its entity tag; 304 where the caller has it already."""
+    def answer(self, shown: BaseModel | bytes, *extra: Header) -> Answer:
+        """Return what was read, bytes as they are, with its entity tag; 304 where the caller has it already."""
         body = to_json(shown)
         tag = (b"etag", tag_of(body))
         if unchanged(self.request, tag[1]):
@@ -118,9 +118,9 @@ class Call:
         return Once.of(self.key.id, self.secret, key, scope["method"], target, self.body)
 
 
-def to_json(shown: BaseModel) -> bytes:
+def to_json(shown: BaseModel | bytes) -> bytes:
     """Return the bytes of an answer."""
-    return shown.__pydantic_serializer__.to_json(shown)
+    return shown if isinstance(shown, bytes) else shown.__pydantic_serializer__.to_json(shown)
 
 
 def _answer(given: Given) -> Answer:

@@ -16,6 +16,8 @@ The API is for your back end. People answer on your pages, in our form or on a p
 receipt, and from here you can read it, ask what holds now, and act when somebody changes their mind.
 """
 TAGS = {
+    "Standing": "What is allowed for somebody now, and who is one person.",
+    "Receipts": "The proof of every decision: read, recorded and taken back.",
     "Sites": "The partners' websites that this gateway asks for.",
     "Policies": "The versions of a site's policy, the draft of the next one, and the act of publishing it.",
     "Notices": "What people are shown when they are asked, now and in the past.",

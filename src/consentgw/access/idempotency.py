@@ -8,6 +8,7 @@ succeeded is kept: what failed has changed nothing, and may be sent again with t
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import re
 from dataclasses import dataclass
@@ -64,17 +65,18 @@ class Once:
     key: bytes
     """SHA-256 of the idempotency key."""
     fingerprint: bytes
-    """SHA-256 of what is asked: method, address and body."""
+    """HMAC of what is asked: method, address and body. Keyed, because a body may name a person and be short enough to
+    guess."""
     sealing: bytes
     """What the answer is sealed under: known to the caller alone."""
 
     @classmethod
     def of(cls, caller: str, secret: str, key: bytes, method: str, target: bytes, body: bytes) -> Once:
         """Return the request that ``target`` (path and query) and body make up."""
-        asked = hashlib.sha256(b"%s %s\n" % (method.encode(), target))
-        asked.update(body)
         sealing = hashlib.sha256(b"consentgw reply\n%s\n" % secret.encode())
         sealing.update(key)
+        asked = hmac.new(sealing.digest(), b"%s %s\n" % (method.encode(), target), "sha256")
+        asked.update(body)
         return cls(caller, hashlib.sha256(key).digest(), asked.digest(), sealing.digest())
 
     def begin(self, under_way: set[tuple[str, bytes]]) -> None:

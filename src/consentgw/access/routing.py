@@ -191,6 +191,8 @@ def _success(declared: Operation, status: int) -> dict[str, Any]:
         "description": HTTPStatus(status).phrase,
         "headers": {name: {"description": what, "schema": {"type": "string"}} for name, what in headers.items()},
     }
+    if len(declared.formats) > 1:
+        said["content"] = {media: {"schema": {"type": "string"}} for media in declared.formats[1:]}
     if declared.links:
         said["links"] = {link.operation: _link(declared, link) for link in declared.links}
     return said

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from consentgw.consents.store import Entry
+    from consentgw.consents.store import Entry, Kept
     from consentgw.consents.subjects import Who
     from consentgw.db import Unit
     from consentgw.keys.model import Signer
@@ -46,8 +46,8 @@ class Linked:
     """Whether it was not linked before."""
 
 
-def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection[str], signer: Signer) -> Held:
-    """Record a decision that the partner collected itself; what is not granted is refused.
+def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection[str], signer: Signer) -> Kept:
+    """Record a decision that the partner collected itself and return its receipt; what is not granted is refused.
 
     Raises:
         NotFound: there is no such subject at this site.
@@ -64,11 +64,11 @@ def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection
     elif not ticked:
         method = Method.REJECT_ALL
     previous = store.latest(unit.connection, offer.site.slug, subject)
-    return service.record(unit, _answer(offer, notice, method, ticked, previous, subject), signer)
+    return service.keep(unit, _answer(offer, notice, method, ticked, previous, subject), signer)
 
 
-def withdraw(unit: Unit, offer: Offer, who: Who, purposes: Collection[str] | None, signer: Signer) -> Held:
-    """Take consent back, all of it or for some purposes; return what the subject that decided last holds now.
+def withdraw(unit: Unit, offer: Offer, who: Who, purposes: Collection[str] | None, signer: Signer) -> Kept:
+    """Take consent back, all of it or for some purposes; return the receipt.
 
     It is recorded for the subject that decided last, be there anything to take back or not: from there it travels to
     whoever is linked, now or later.
@@ -184,7 +184,7 @@ def _addressed(unit: Unit, offer: Offer, who: Who) -> UUID:
 
 def _reduce(
     unit: Unit, offer: Offer, subject: UUID, held: Held | None, taken: frozenset[str] | None, signer: Signer
-) -> Held:
+) -> Kept:
     """Record that a subject takes back what it granted, for some purposes or (None) for all.
 
     It answers the notice that was answered while its answers count, so that a purpose nobody asked about stays open.
@@ -200,7 +200,7 @@ def _reduce(
                 rest = held.granted - taken
     answer = _answer(offer, notice, Method.WITHDRAW if taken is None else Method.WITHDRAW_SOME, rest, held, subject)
     until = datetime.fromtimestamp(held.expires_at, UTC) if held and rest else None
-    return service.record(unit, replace(answer, until=until, withdrawn=taken or frozenset()), signer)
+    return service.keep(unit, replace(answer, until=until, withdrawn=taken or frozenset()), signer)
 
 
 def _settle(unit: Unit, offer: Offer, subjects: Sequence[UUID], signer: Signer) -> None:

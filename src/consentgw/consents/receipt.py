@@ -132,7 +132,8 @@ def read(body: Mapping[str, Any]) -> Receipt:
 def signed_forms(text: str) -> tuple[str, ...]:
     """Return the JWS of every receipt in a file: a JWS itself, a record of the API, or a page of records.
 
-    A record holds what was signed, the key's name and the signature; from the three the JWS is put together again.
+    A record holds the JWS as ``signed``, or what was signed, the key's name and the signature: from these three it is
+    put together again.
 
     Raises:
         Malformed: it is JSON and none of these.
@@ -141,10 +142,7 @@ def signed_forms(text: str) -> tuple[str, ...]:
         return (text,)
     try:
         value = json.loads(text)
-        found = tuple(
-            compact(_canonical(record["receipt"]), record["kid"], KIND, from_base64(record["signature"]))
-            for record in value.get("items", [value])
-        )
+        found = tuple(_jws(record) for record in value.get("items", [value]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Malformed("this is not a signed receipt") from None
     if not found:
@@ -153,6 +151,12 @@ def signed_forms(text: str) -> tuple[str, ...]:
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def _jws(record: Mapping[str, Any]) -> str:
+    if "signed" in record:
+        return str(record["signed"])
+    return compact(_canonical(record["receipt"]), record["kid"], KIND, from_base64(record["signature"]))
 
 
 def _canonical(value: dict[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ from consentgw.notices import store as notices
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from consentgw.consents.store import Kept
     from consentgw.db import Database, Unit
     from consentgw.keys.model import Signer
     from consentgw.notices.model import Notice
@@ -54,6 +55,16 @@ def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
     """Record a decision and its signed receipt; return what the subject holds now.
 
     Raises:
+        UnknownPurpose, AlreadyAnswered: as :func:`keep`.
+    """
+    kept = keep(unit, answer, signer)
+    return store.held_by(kept.receipt, kept.sequence)
+
+
+def keep(unit: Unit, answer: Answer, signer: Signer) -> Kept:
+    """Record a decision; return its receipt as it lies in the ledger.
+
+    Raises:
         UnknownPurpose: the answer names a purpose the notice never asked about.
         AlreadyAnswered: this form was used before.
     """
@@ -75,14 +86,14 @@ def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
         withdrawn=answer.withdrawn,
     )
     body = receipt.body()
-    held = store.append(unit, receipt, body, signer.kid, signer.sign(body, KIND))
+    kept = store.append(unit, receipt, body, signer.kid, signer.sign(body, KIND))
     topic = outbox.CONSENT_WITHDRAWN if answer.method.withdraws else outbox.RECEIPT_RECORDED
     outbox.emit(unit, topic, answer.site.slug, str(receipt.id))
     if (answer.previous or answer.subject) and answer.channel is not Channel.LINK:  # nobody new can have been linked
         for mate in store.linked(unit.connection, receipt.subject):
             known = store.latest(unit.connection, receipt.site, mate)
             take_back(unit, answer.site, known, receipt.denies, signer)
-    return held
+    return kept
 
 
 def _until(usual: datetime, at_most: datetime | None) -> datetime:
@@ -97,7 +108,7 @@ def take_back(unit: Unit, site: Site, held: Held | None, no: frozenset[str] | No
     if not taken:
         return
     rest = held.granted - taken
-    record(
+    keep(
         unit,
         Answer(
             receipt=uuid7(),

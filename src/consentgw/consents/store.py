@@ -87,7 +87,7 @@ class Expiry:
     site: str
 
 
-def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes) -> Held:
+def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes) -> Kept:
     """Add a receipt to the end of the ledger.
 
     Raises:
@@ -97,7 +97,7 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
         sequence = _ADD.run(unit.connection, {**_index(receipt), "body": body, "kid": kid, "signature": signature})
     except IntegrityError:
         raise AlreadyAnswered("this form was used before") from None
-    return _held(receipt, sequence)
+    return Kept(receipt, sequence, body, kid, signature)
 
 
 def _index(receipt: Receipt) -> dict[str, Any]:
@@ -336,10 +336,11 @@ def _kept(row: Any) -> Kept:
 
 def _entry(row: Any) -> Entry:
     receipt = receipts_format.read(json.loads(row.body))
-    return Entry(_held(receipt, row.sequence), receipt.channel, receipt.denies)
+    return Entry(held_by(receipt, row.sequence), receipt.channel, receipt.denies)
 
 
-def _held(receipt: Receipt, sequence: int) -> Held:
+def held_by(receipt: Receipt, sequence: int) -> Held:
+    """Return what a receipt's subject holds while it is the latest."""
     return Held(
         receipt=receipt.id,
         subject=receipt.subject,

@@ -17,8 +17,12 @@ from consentgw.errors import Malformed
 OWN = "id:"
 """Before a partner's identifier, to tell it from a subject's id."""
 LONGEST = 200
-_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_IDENTIFIER = re.compile(rf"[^\x00-\x20\x7f-\x9f\ud800-\udfff]{{1,{LONGEST}}}")
+_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+ID = f"^{_ID}$"
+IDENTIFIER = rf"^[!-~]{{1,{LONGEST}}}$"
+SUBJECT = rf"^({_ID}|id:[!-~]{{1,{LONGEST}}})$"
+IN_A_PATH = rf"^({_ID}|id:[!-.0-~]{{1,{LONGEST}}})$"
+"""As :data:`SUBJECT`, where a slash would end the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Pseudonyms:
         """
         if text.startswith(OWN):
             return self.of(site, text.removeprefix(OWN))
-        if _ID.fullmatch(text):
+        if re.fullmatch(_ID, text):
             return UUID(text)
         raise Malformed("a subject is named by its id, or by id: and your own identifier for it")
 
@@ -55,9 +59,9 @@ class Pseudonyms:
         """Return the pseudonym of a partner's own identifier at its site.
 
         Raises:
-            Malformed: it is empty, too long, or has blanks or control characters.
+            Malformed: it is empty, too long, or has other than visible ASCII characters.
         """
-        if not _IDENTIFIER.fullmatch(identifier):
-            raise Malformed(f"an identifier has 1 to {LONGEST} characters, none of them blank")
+        if not re.fullmatch(IDENTIFIER, identifier):
+            raise Malformed(f"an identifier has 1 to {LONGEST} visible ASCII characters")
         message = f"{site}\n{identifier}".encode()
         return Pseudonym(tuple(hmac.digest(key, message, "sha256") for key in self._keys))
