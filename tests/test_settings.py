@@ -33,6 +33,13 @@ EVERY = {
     "development": "1",
     "adpc": "1",
     "calendar": "/etc/consent/moved.toml",
+    "smtp_url": "smtp+starttls://user:hunter2@mail.example",
+    "smtp_url_file": None,
+    "mail_from": "privacy@consent.example",
+    "docs": "0",
+    "calls_per_minute": "60",
+    "limits_url": "redis://:hunter2@cache.example",
+    "limits_url_file": None,
     "forwarded_allow_ips": "10.0.0.1",
 }
 
@@ -85,6 +92,11 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert settings.adpc
     assert str(settings.calendar) == "/etc/consent/moved.toml"
     assert settings.forwarded_allow_ips == "10.0.0.1"
+    assert settings.smtp_url.get_secret_value() == EVERY["smtp_url"]
+    assert settings.mail_from == "privacy@consent.example"
+    assert not settings.docs
+    assert settings.calls_per_minute == 60
+    assert settings.limits_url.get_secret_value() == EVERY["limits_url"]
 
 
 def test_what_is_secret_can_stand_in_files(environment, tmp_path):
