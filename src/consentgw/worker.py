@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from consentgw.access import idempotency as replies
 from consentgw.consents import returns
 from consentgw.consents import service as consents
 from consentgw.db import marks, open_database
@@ -78,6 +79,7 @@ def steps(settings: Settings) -> tuple[Step, ...]:
     return (
         Step("expired consents", 60, consents.tell_expired),
         Step("dead return codes", 60, returns.purge),
+        Step("old replies", 600, replies.purge),
         Step("webhooks", 0.25, courier.run, shared=True, finish=courier.finish),
         Step("old webhook messages", 3600, webhooks.forget),
         Step("due requests", REMIND_SECONDS, clock.remind),

@@ -31,6 +31,7 @@ REQUESTS = int(os.environ.get("CG_FUZZ_REQUESTS", "0"))
 EVERYDAY, THOROUGH = 3, 100
 """Examples of each operation in a round."""
 PLENTY = 10**9
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ def round_of(served: Served, folder: Path, seed: int, examples: int) -> int:
     """Send one round of requests and return how many; a finding fails the test with what Schemathesis says of it."""
     report = folder / f"{seed}.json"
     command = [
-        Path(sys.executable).with_name("schemathesis"), "run", f"{served.address}/openapi.json",
-        "--header", f"Authorization: Bearer {served.key}", "--checks", "all", "--mode", "all",
+        Path(sys.executable).with_name("schemathesis"), "--config-file", CONFIGURATION, "run",
+        f"{served.address}/openapi.json", "--header", f"Authorization: Bearer {served.key}",
+        "--checks", "all", "--mode", "all",
         "--max-examples", examples, "--max-response-time", 10, "--generation-allow-x00", "true",
         "--seed", seed, "--generation-database", "none", "--continue-on-failure", "--no-color",
         "--report", "json", "--report-json-path", report,

@@ -23,7 +23,7 @@ from consentgw.errors import Conflict, Invalid, Malformed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from consentgw.db import Unit
+    from consentgw.db import Database, Unit
 
 KEPT = timedelta(hours=24)
 """How long the same answer is given."""
@@ -118,6 +118,11 @@ class Once:
         lines, _, body = opened.partition(b"\n\n")
         headers = [line.partition(b": ") for line in lines.split(b"\n") if line]
         return Given(kept.status, tuple((name, value) for name, _, value in headers), body, replayed=True)
+
+
+async def purge(db: Database) -> None:
+    """Delete the answers that nobody can ask for again."""
+    await db.write(store.forget_replies)
 
 
 def read_key(values: Sequence[bytes]) -> bytes | None:

@@ -142,7 +142,9 @@ def _documented(declared: Operation) -> Iterable[inspect.Parameter]:
         yield _parameter("if_match", Annotated[str, match], **({"default": None} if declared.creates else {}))
     if declared.creates or declared.tagged:
         says = "`*`, to make it." if declared.creates else "The ETag of what you have already."
-        yield _parameter("if_none_match", Annotated[str, Header(alias="If-None-Match", description=says)], default=None)
+        pattern = r"^\*$" if declared.creates else None  # who reads and sends nonsense gets the whole answer
+        match = Header(alias="If-None-Match", pattern=pattern, description=says)
+        yield _parameter("if_none_match", Annotated[str, match], default=None)
 
 
 def _parameter(name: str, annotation: Any, **default: Any) -> inspect.Parameter:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from consentgw.access.service import CLI, note
 from consentgw.configuration import service as configuration
 from consentgw.configuration.presets import presets as known_presets
 from consentgw.configuration.reading import read_folder
 from consentgw.db import open_database, open_reader
 from consentgw.errors import Conflict
 from consentgw.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consentgw.configuration.model import Outcome, Source
+    from consentgw.db import Unit
 
 
 @click.command()
@@ -29,7 +37,7 @@ def apply(folder: Path, yes: bool) -> None:
             click.echo(str(step))
         if not yes:
             click.confirm("Do this?", abort=True)
-        done = database.apply(configuration.apply, sources, agreed=plan)
+        done = database.apply(_apply, sources, plan)
     click.echo("done" + "".join(f"; policy {name} is published" for name in done.published))
 
 
@@ -60,3 +68,10 @@ def presets() -> None:
         for cookie in preset.cookies or ():
             known = "lifetime documented" if cookie.documented else "lifetime not read in the vendor's documents"
             click.echo(f"  cookie {cookie.name}: {cookie.days:g} days, {cookie.party} party, {known}")
+
+
+def _apply(unit: Unit, sources: Sequence[Source], agreed: Outcome) -> Outcome:
+    done = configuration.apply(unit, sources, agreed=agreed)
+    for site in dict.fromkeys(step.site for step in done.steps):
+        note(unit, CLI, "apply", site, site)
+    return done

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from consentgw.access.service import CLI, note
 from consentgw.cli.files import read_text
 from consentgw.configuration.model import Configuration, Source
 from consentgw.configuration.reading import read_folder
@@ -23,6 +25,10 @@ from consentgw.policies.standing import places
 from consentgw.settings import Settings
 from consentgw.sites import store as sites
 from consentgw.sites.model import LANGUAGES
+
+if TYPE_CHECKING:
+    from consentgw.db import Unit
+    from consentgw.policies.model import PolicyVersion
 
 
 @click.group()
@@ -70,14 +76,14 @@ def publish_policy(slug: str, folder: Path, change: str | None, begins: datetime
     with open_database(Settings.read()) as database:
         known = database.ask(sites.read, slug)
         drafts = {language: read_text(folder / f"{language}.md") for language in known.languages}
-        version = database.apply(
-            notices.publish,
-            known,
-            drafts,
-            change=Change(change),
-            reasons=reasons,
-            effective_from=begins and begins.replace(tzinfo=UTC),
-        )
+
+        def publish(unit: Unit) -> PolicyVersion:
+            begin = begins and begins.replace(tzinfo=UTC)
+            done = notices.publish(unit, known, drafts, change=Change(change), reasons=reasons, effective_from=begin)
+            note(unit, CLI, "policy publish", slug, done.version)
+            return done
+
+        version = database.apply(publish)
     click.echo(f"published {version.version}, in force from {version.effective_from:%Y-%m-%d %H:%M} UTC")
 
 

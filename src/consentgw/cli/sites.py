@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consentgw.access.service import CLI, note
 from consentgw.configuration import service as configuration
 from consentgw.configuration.reading import read_site
 from consentgw.consents.views import snippet as snippet_of
@@ -22,6 +23,8 @@ from consentgw.sites.model import LANGUAGES, Style
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from consentgw.configuration.model import Outcome, Source
+    from consentgw.db import Unit
     from consentgw.notices.catalogue import Offer
 
 
@@ -43,7 +46,7 @@ def add(file: Path, policy: Path | None) -> None:
     with open_database(Settings.read()) as database:
         if source.slug in {known.slug for known in database.ask(sites.everyone)}:
             raise Conflict(f"there is a site {source.slug!r} already; consentgw apply changes it")
-        done = database.apply(configuration.apply, [source])
+        done = database.apply(_add, source)
     click.echo(f"added {source.slug}, policy {done.published[0]} is in force")
     click.echo(f"next: consentgw site snippet {source.slug}")
 
@@ -79,6 +82,12 @@ def snippet(slug: str, style: str | None, lang: str | None) -> None:
     if notice is None:
         raise NotFound(f"{slug} speaks {', '.join(chosen.languages)}")
     click.echo(snippet_of(chosen, notice, settings.public_url))
+
+
+def _add(unit: Unit, source: Source) -> Outcome:
+    done = configuration.apply(unit, [source])
+    note(unit, CLI, "site add", source.slug, source.slug)
+    return done
 
 
 def _offer(connection: Connection, slug: str) -> Offer:

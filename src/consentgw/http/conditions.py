@@ -52,8 +52,10 @@ def expect(request: Request, tag: bytes) -> None:
         Unconditional: the caller does not say.
         Stale: it is another by now, or the caller meant to make it.
     """
-    said = _tags(request, b"if-match")
-    if said is None and _tags(request, b"if-none-match") == [b"*"]:
+    said, none = _tags(request, b"if-match"), _tags(request, b"if-none-match")
+    if none not in (None, [b"*"]):
+        raise Malformed("a change takes If-None-Match: * and no other")
+    if said is None and none:
         raise Stale("there is something of this name already")
     if said is None:
         raise Unconditional("send If-Match with the ETag of what you read")

@@ -119,10 +119,19 @@ class _Windows:
             self._counts.popitem(last=False)
         reset = math.ceil(budget.seconds - gone)
         if not admitted:
-            free = budget.amount - count - 1
-            wait = budget.seconds * (1 - free / before) - gone if before and free >= 0 else reset
-            raise TooMany(f"{budget.amount} requests in {budget.seconds} seconds are the most", max(1, math.ceil(wait)))
+            wait = _wait(budget, before, count, gone)
+            raise TooMany(f"{budget.amount} requests in {budget.seconds} seconds are the most", wait)
         return Left(budget, max(0, math.floor(budget.amount - counted - 1)), reset)
+
+
+def _wait(budget: Budget, before: int, count: int, gone: float) -> int:
+    """Return in how many seconds one more is let in, if nobody asks until then."""
+    length, free = budget.seconds, budget.amount - 1
+    if count <= free:  # soon enough of the window before has slid away
+        wait = length * (1 - (free - count) / before) - gone
+    else:  # this window must end, and then slide away far enough itself
+        wait = length - gone + length * (1 - free / count)
+    return max(1, math.ceil(round(wait, 6)))
 
 
 class _Shared:

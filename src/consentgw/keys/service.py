@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consentgw.access.service import CLI, note
 from consentgw.errors import NotFound
 from consentgw.keys import model, store
 
@@ -30,7 +31,9 @@ def rotate(unit: Unit, wrapping: tuple[bytes, ...], *, replacing: str | None = N
     if replacing not in {None, current.kid}:
         return current
     store.retire(unit, current.kid)
-    return _make(unit, wrapping)
+    made = _make(unit, wrapping)
+    note(unit, CLI, "keys rotate", None, made.kid)
+    return made
 
 
 def _make(unit: Unit, wrapping: tuple[bytes, ...]) -> Signer:
