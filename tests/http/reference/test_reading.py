@@ -61,6 +61,8 @@ def test_a_description_is_markdown_without_raw_html_or_headings(operations):
     assert "<table>" in said
     assert "<p># Not a heading</p>" in said
     assert not re.search(r"<h\d|<script|<b>", said)
+    former = operations["addBook"].body[0].fields[-1]
+    assert (former.description, former.deprecated) == ("Use &lt;b&gt;title&lt;/b&gt;.", True)
 
 
 def test_an_answer_tells_its_problems_by_code_and_where_to_go_on(operations):
@@ -108,6 +110,9 @@ def test_what_is_written_elsewhere_in_the_document_is_followed(document):
     add = moved["paths"]["/v1/branches/{branch}/books"]["post"]
     moved["components"]["responses"] = {"Created": add["responses"]["201"]}
     moved["components"]["parameters"] = {"a/b": add["parameters"][0]}
+    moved["components"]["pathItems"] = {"Books": moved["paths"].pop("/v1/books")}
+    moved["paths"]["/v1/books"] = {"$ref": "#/components/pathItems/Books"}
+    moved["paths"]["/v1/books/{book}"] = moved["paths"].pop("/v1/books/{book}")
     add["responses"]["201"] = {"$ref": "#/components/responses/Created"}
     add["parameters"][0] = {"$ref": "#/components/parameters/a~1b"}
 
