@@ -36,6 +36,7 @@ from consentgw.consents.subjects import Pseudonyms
 from consentgw.consents.tokens import Codes, Forms, StateCookie, StateText
 from consentgw.db import open_database
 from consentgw.db.database import utc_now
+from consentgw.db.sealing import Sealer
 from consentgw.errors import ConsentgwError, NotFound, Unavailable
 from consentgw.http.lane import Lane
 from consentgw.http.limits import Budget, Limits
@@ -57,6 +58,8 @@ from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.pages import RequestPages
 from consentgw.subject_requests.tokens import RequestForms
 from consentgw.tags.pages import Gate
+from consentgw.webhooks.api import WebhookApi
+from consentgw.webhooks.description import describe as describe_webhooks
 from consentgw.worker import Worker, steps
 
 if TYPE_CHECKING:
@@ -193,16 +196,19 @@ class Gateway:
         """Set up the operations of the API and return the pages that describe them."""
         budget = Budget("calls", self.settings.calls_per_minute, 60)
         desk = CallDesk(db, self.keyring, self.limits, budget, self.settings.public_url)
+        sealer = Sealer(derive(self.settings.secrets(), "webhooks"))
         rooms = (
             SiteApi(db),
             PolicyApi(db),
             NoticeApi(db),
             ReturnsApi(self.catalogue, states),
             ReceiptApi(db, self.catalogue, self._pseudonyms, self.signing, self.settings.public_url),
+            WebhookApi(db, sealer, to_loopback=self.settings.webhooks_to_loopback),
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
         for room in rooms:
             mount(self._api, desk, operations_of(room))
+        describe_webhooks(self._api, self.settings.public_url)
         said = describe_api(self._api, self.settings.public_url)
         reference = ReferencePages(said, self.settings.public_url)
         return (Description(json.dumps(said, ensure_ascii=False).encode()), reference) if self.settings.docs else ()

@@ -76,6 +76,26 @@ async def news_notice(world: World) -> str:
 ANYTHING = {"if-match": "*"}
 OPERATOR = {"name": "Bolat", "registration": "240140012342", "address": "Astana", "email": "bolat@news.example"}
 SITE = {"slug": "news", "name": "News", "origins": ["https://news.example"], "operator": OPERATOR}
+
+
+async def news_webhook(world: World) -> str:
+    """Return an endpoint of the news site."""
+    if "webhook" not in world.made:
+        made = await world.news.post("/v1/sites/news/webhooks", TOLD)
+        world.made["webhook"] = made.json()["webhook"]["id"]
+    return world.made["webhook"]
+
+
+async def news_message(world: World) -> str:
+    """Return a message to it."""
+    if "message" not in world.made:
+        path = f"/v1/sites/news/webhooks/{await news_webhook(world)}/ping"
+        world.made["message"] = (await world.news.post(path)).json()["id"]
+    return world.made["message"]
+
+
+TOLD = {"url": "https://partner.example/told"}
+CHANGED = {**TOLD, "events": [], "description": None, "enabled": True}
 CASES = {
     "record_receipt": Case({"subject": "id:aigerim", "decisions": {}}),
     "list_receipts": Case(),
@@ -98,6 +118,16 @@ CASES = {
     "list_notices": Case(),
     "read_notice": Case(parts={"digest": news_notice}),
     "redeem_return_code": Case({"code": "x" * 43, "name": "done", "state": "x"}),
+    "create_webhook": Case(TOLD),
+    "list_webhooks": Case(),
+    "read_webhook": Case(parts={"webhook": news_webhook}),
+    "change_webhook": Case(CHANGED, parts={"webhook": news_webhook}, headers={"if-match": "*"}),
+    "rotate_webhook": Case(parts={"webhook": news_webhook}),
+    "ping_webhook": Case(parts={"webhook": news_webhook}),
+    "list_messages": Case(parts={"webhook": news_webhook}),
+    "read_message": Case(parts={"webhook": news_webhook, "message": news_message}),
+    "redeliver_message": Case(parts={"webhook": news_webhook, "message": news_message}),
+    "delete_webhook": Case(parts={"webhook": news_webhook}),
     "create_key": Case({"name": "x", "scopes": ["keys:read"], "site": "news"}),
     "list_keys": Case(shows='"site":"news"'),
     "read_key": Case(parts={"key": news_key}),

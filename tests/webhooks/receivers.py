@@ -163,6 +163,13 @@ async def receiving(behaviour: Behaviour | None = None, tls: ssl.SSLContext | No
         await asyncio.gather(*left, return_exceptions=True)
 
 
+async def until(holds: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait until the database says so."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110  nothing tells when it changes
+            await asyncio.sleep(0.01)
+
+
 class Apart:
     """A receiver in a thread of its own, for messages that other processes send."""
 

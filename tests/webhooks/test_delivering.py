@@ -16,7 +16,7 @@ from consentgw.webhooks import events, sending, service, store
 from consentgw.worker import Step, Worker
 from tests.webhooks import partners, receivers
 from tests.webhooks.partners import happen, listen, rows
-from tests.webhooks.receivers import answering, in_turn, receiving
+from tests.webhooks.receivers import answering, in_turn, receiving, until
 from tests.webhooks.verifying import by_public_key, by_secret
 
 pytestmark = pytest.mark.anyio
@@ -43,12 +43,6 @@ async def working(db, courier=None):
         worker.stop()
         async with asyncio.timeout(20):
             await task
-
-
-async def until(holds, seconds=20):
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110  it is the database that is looked at
-            await asyncio.sleep(0.01)
 
 
 async def ended(db, state="delivered"):

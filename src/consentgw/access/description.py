@@ -21,6 +21,7 @@ TAGS = {
     "Sites": "The partners' websites that this gateway asks for.",
     "Policies": "The versions of a site's policy, the draft of the next one, and the act of publishing it.",
     "Notices": "What people are shown when they are asked, now and in the past.",
+    "Webhooks": "Your own addresses that are told what happens, and the messages to them.",
     "Keys": "Keys of the API itself: made, rolled over and revoked.",
     "Audit": "Who did what, by the API and on the command line.",
 }

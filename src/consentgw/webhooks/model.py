@@ -6,14 +6,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from consentgw.errors import Malformed, NotFound
+from consentgw.errors import Fault, Invalid, NotFound
 from consentgw.http.seals import from_base64, to_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _SECOND, _MINUTE, _HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 PAUSES = (
@@ -30,9 +26,11 @@ PATIENCE = timedelta(days=5)
 ENDPOINTS = 16
 """Endpoints of one site at the most."""
 URL_CHARACTERS = 1_000
-_URL = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]{1,253})(?::(?P<port>[1-9][0-9]{0,4}))?(?P<path>/[!-~]*)?")
-_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
-_PORTS = {None, "8443"}
+_PATH = r"""(?:/[!"$-~]*)?"""
+URL = rf"^https://(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])(?::8443)?{_PATH}$"
+"""An endpoint's address: https to a name, never a number, on port 443 or 8443, without a fragment."""
+_URL = re.compile(URL)
+_LOOPBACK = re.compile(rf"https?://(?:localhost|127\.0\.0\.1|[a-z0-9-]+\.localhost)(?::[1-9][0-9]{{0,4}})?{_PATH}")
 
 
 class State(StrEnum):
@@ -166,31 +164,19 @@ def delivery_of(message: str) -> UUID:
 
 
 def address(url: str, *, to_loopback: bool) -> str:
-    """Return an endpoint's address, if it may be one: https, a name, and no port but 443 and 8443.
-
-    Where this machine's own addresses are allowed, plain http, ``localhost`` and every port are too.
+    """Return an endpoint's address, if it may be one. This machine's own, over plain http too, only where allowed.
 
     Raises:
-        Malformed: it may not.
+        Invalid: it may not.
     """
-    found = _URL.fullmatch(url) if len(url) <= URL_CHARACTERS else None
-    if found is None or "#" in url or int(found["port"] or 1) > 65_535:
-        raise Malformed("a webhook's url is written like https://partner.example/consent-events, at most 1000 letters")
-    host, port = found["host"], found["port"]
-    if to_loopback and (host in {"localhost", "127.0.0.1"} or host.endswith(".localhost")):
+    if len(url) <= URL_CHARACTERS and (_URL.fullmatch(url) or (to_loopback and _LOOPBACK.fullmatch(url))):
         return url
-    if found["scheme"] != "https" or port not in _PORTS or not _NAME.fullmatch(host):
-        raise Malformed("a webhook's url is https, to a public name, on port 443 or 8443")
-    return url
-
-
-def topics(wanted: Iterable[str], known: Iterable[str]) -> frozenset[str]:
-    """Return what an endpoint wants to be told of.
-
-    Raises:
-        Malformed: there is no such event.
-    """
-    chosen = frozenset(wanted)
-    if unknown := chosen - set(known):
-        raise Malformed(f"there is no event {', '.join(sorted(unknown))}")
-    return chosen
+    raise Invalid(
+        "the body is not what this operation takes",
+        [
+            Fault(
+                "#/url",
+                "is no https address of a public name on port 443 or 8443, such as https://partner.example/told",
+            )
+        ],
+    )
