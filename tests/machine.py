@@ -25,6 +25,7 @@ def missing() -> list[str]:
         "libatomic1": _playwright,
         "firefox-esr": firefox.find,
         "nginx-light": _nginx,
+        "caddy": _caddy,
         "fonts-noto-core": _font,
         "postgresql": _postgresql,
     }
@@ -68,8 +69,15 @@ def _playwright() -> None:
 
 
 def _nginx() -> None:
-    if not shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
-        raise LookupError("nginx")
+    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    built = subprocess.run([nginx, "-V"], capture_output=True, text=True, check=True).stderr if nginx else ""
+    if "http_auth_request_module" not in built or "without-http_ssi_module" in built:
+        raise LookupError("nginx with auth_request and SSI")
+
+
+def _caddy() -> None:
+    if not shutil.which("caddy"):
+        raise LookupError("caddy")
 
 
 def _font() -> None:

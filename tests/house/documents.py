@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from consentgw.consents.again import Again
+from consentgw.consents.kits import RedirectKit
 from consentgw.consents.model import Channel, Method, State
 from consentgw.consents.views import (
     Answered,
@@ -318,6 +319,8 @@ def snippets() -> Iterator[tuple[str, View]]:
             InlineSnippet(language=language, site=SHOP, notice=words, gateway=GATEWAY),
         )
         yield f"frame-{language}", FrameSnippet(language=language, site=SHOP, notice=words, gateway=GATEWAY)
+        back = {"name": "done", "address": "https://shop.example/after-consent"}
+        yield f"redirect-{language}", RedirectKit(language=language, site=SHOP, gateway=GATEWAY, **back)
 
 
 def written(view: View) -> str:

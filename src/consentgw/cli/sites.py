@@ -12,6 +12,7 @@ import click
 from consentgw.access.service import CLI, note
 from consentgw.configuration import service as configuration
 from consentgw.configuration.reading import read_site
+from consentgw.consents.kits import CaddyKit, NginxKit, mounted_kit, redirect_kit
 from consentgw.consents.views import snippet as snippet_of
 from consentgw.db import open_database, open_reader
 from consentgw.errors import Conflict, NotFound
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from consentgw.configuration.model import Outcome, Source
     from consentgw.db import Unit
     from consentgw.notices.catalogue import Offer
+
+_KITS: dict[str, type[NginxKit | CaddyKit]] = {"nginx": NginxKit, "caddy": CaddyKit}
 
 
 @click.group()
@@ -70,18 +73,30 @@ def show(slug: str) -> None:
 
 @site.command()
 @click.argument("slug")
-@click.option("--style", type=click.Choice([style.value for style in Style]), help="The site's own if left out.")
+@click.option(
+    "--style",
+    type=click.Choice([*(style.value for style in Style), "redirect", *_KITS]),
+    help="How the gateway is embedded; as the site says if left out.",
+)
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The site's first language if left out.")
 def snippet(slug: str, style: str | None, lang: str | None) -> None:
-    """Print the lines a partner pastes into its pages."""
+    """Print the lines a partner pastes into its pages, or into the configuration of its web server."""
     settings = Settings.read()
     with open_reader(settings) as connection:
         offer = _offer(connection, slug)
-    chosen = replace(offer.site, style=Style(style)) if style else offer.site
-    notice = offer.notices.get(lang or chosen.language)
+    known = offer.site
+    if style in _KITS:
+        host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  where it can be asked
+        click.echo(mounted_kit(_KITS[style], known, f"{host}:{settings.port}"))
+        return
+    notice = offer.notices.get(lang or known.language)
     if notice is None:
-        raise NotFound(f"{slug} speaks {', '.join(chosen.languages)}")
-    click.echo(snippet_of(chosen, notice, settings.public_url))
+        raise NotFound(f"{slug} speaks {', '.join(known.languages)}")
+    if style == "redirect":
+        click.echo(redirect_kit(known, notice.language, settings.public_url))
+        return
+    chosen = replace(known, style=Style(style)) if style else known
+    click.echo(snippet_of(chosen, notice, known.gateway or settings.public_url))
 
 
 def _add(unit: Unit, source: Source) -> Outcome:

@@ -169,6 +169,11 @@ class Site:
         """Return the default language."""
         return self.languages[0]
 
+    @property
+    def gateway(self) -> str:
+        """Return where the gateway stands on the site's own ground, a subdomain before a path; else nothing."""
+        return min(self.first_party, key=lambda base: (split_base(base)[1] != "", base), default="")
+
     def operator_in(self, language: str) -> Operator:
         """Return the operator as it is called in a language, or in the first where it has no other name there."""
         words = self.called.get(language)
