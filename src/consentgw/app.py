@@ -40,10 +40,11 @@ from consentgw.db.sealing import Sealer
 from consentgw.errors import ConsentgwError, NotFound, Unavailable
 from consentgw.http.lane import Lane
 from consentgw.http.limits import Budget, Limits
-from consentgw.http.operations import Operations
+from consentgw.http.operations import Health, Operations
 from consentgw.http.problems import describe, document
 from consentgw.http.reference.pages import ReferencePages
 from consentgw.http.seals import Seal
+from consentgw.http.server import leaving
 from consentgw.http.statics import Statics
 from consentgw.keys.model import derive
 from consentgw.keys.pages import KeyPages
@@ -103,6 +104,10 @@ class Gateway:
         self.catalogue = Catalogue()
         self.changes = Changes()
         self.keyring = Keyring()
+        self.health = Health(
+            lag=lambda: time.monotonic() - self.changes.read_at,
+            signs=lambda: self.signing.unreadable is None,
+        )
         self.limits = Limits(settings.limits_url.get_secret_value())
         self._clock = clock
         self._api = FastAPI(
@@ -139,7 +144,8 @@ class Gateway:
             worker = Worker(db, steps(self.settings) if self.settings.worker_inside else ())
             working = asyncio.create_task(worker.run())
             try:
-                yield
+                with leaving(self.settings.stop_delay_seconds, self._about_to_stop):
+                    yield
             finally:
                 watching.cancel()
                 with suppress(asyncio.CancelledError):
@@ -172,7 +178,7 @@ class Gateway:
             Statements(self.catalogue, self.settings.adpc),
             self._requests(db),
             KeyPages(db),
-            Operations(db),
+            Operations(db, self.health),
             Statics(),
             *self._open_api(db, states),
         )
@@ -219,6 +225,9 @@ class Gateway:
         if request.scope["path"].startswith("/v1/"):
             return document(known, self.settings.public_url)
         return describe(known, request)
+
+    def _about_to_stop(self) -> None:
+        self.health.stopping = True
 
     async def refresh(self, db: Database) -> None:
         """Take in what any process has recorded or configured since the last time."""

@@ -3,21 +3,43 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
+from consentgw.db import migrations
 from consentgw.errors import Unavailable
 from consentgw.http import surfaces
 from consentgw.http.lane import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.responses import Response
 
     from consentgw.db import Database
+
+LAG_SECONDS = 5.0
+"""How old our view of the ledger may be; the gate itself is closed long before."""
+SKEW_SECONDS = 60.0
+"""How far our clock may be from the database's: tokens and receipts carry the time."""
+
+
+@dataclass(slots=True)
+class Health:
+    """What the process knows of itself."""
+
+    lag: Callable[[], float]
+    """Seconds since it last took in what other processes had recorded."""
+    signs: Callable[[], bool]
+    """Whether it can open the newest key."""
+    stopping: bool = False
+    """Whether it is about to stop: load balancers are to look away first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +47,7 @@ class Operations:
     """``/health/live`` and ``/health/ready``."""
 
     db: Database
+    health: Health
 
     def routes(self) -> tuple[Route, ...]:
         """Return the addresses."""
@@ -35,20 +58,42 @@ class Operations:
 
     async def live(self, _: Request) -> Response:
         """Say that the process answers."""
-        return _status("up", 200)
+        return _answer({"status": "up"}, 200)
 
     async def ready(self, _: Request) -> Response:
-        """Say whether answers can be kept and read: 503 while the database does not answer."""
+        """Say whether answers can be kept, signed and read, or what stands in the way: then 503."""
         try:
-            await self.db.read(_ask)
+            found = await self.db.read(_look)
         except Unavailable:
-            return _status("the database does not answer", 503)
-        return _status("ready", 200)
+            return _answer({"status": "the database does not answer"}, 503)
+        found["log_lag_seconds"] = round(self.health.lag(), 3)
+        problem = next(self._problems(found), None)
+        return _answer({"status": problem or "ready", **found}, 503 if problem else 200)
+
+    def _problems(self, found: dict[str, Any]) -> Iterator[str]:
+        if self.health.stopping:
+            yield "the process is about to stop"
+        if found["schema"] != migrations.head():
+            yield "the database has the schema of another version"
+        if not self.health.signs():
+            yield "the newest signing key was sealed under a secret that this process was not given"
+        if found["log_lag_seconds"] > LAG_SECONDS:
+            yield "what other processes record is not taken in"
+        if abs(found["clock_skew_seconds"]) > SKEW_SECONDS:
+            yield "the clock differs from the database's"
 
 
-def _ask(connection: Connection) -> None:
-    connection.execute(text("SELECT 1"))
+def _look(connection: Connection) -> dict[str, Any]:
+    """Ask the database who it is, what schema it has and what time it is."""
+    schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    if connection.dialect.name == "sqlite":
+        return {"database": f"SQLite {sqlite3.sqlite_version}", "schema": schema, "clock_skew_seconds": 0.0}
+    version, now = connection.execute(
+        text("SELECT current_setting('server_version'), extract(epoch FROM clock_timestamp())")
+    ).one()
+    skew = round(time.time() - float(now), 3)
+    return {"database": f"PostgreSQL {version}", "schema": schema, "clock_skew_seconds": skew}
 
 
-def _status(status: str, code: int) -> Response:
-    return surfaces.OPERATIONS.answer(json.dumps({"status": status}).encode(), status=code)
+def _answer(said: dict[str, Any], status: int) -> Response:
+    return surfaces.OPERATIONS.answer(json.dumps(said).encode(), status=status)

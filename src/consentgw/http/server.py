@@ -5,6 +5,7 @@ It believes no proxy that is not named, says nothing about itself, and ends ever
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import ipaddress
 import logging
@@ -25,6 +26,7 @@ from consentgw.http.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+    from types import FrameType
 
     from starlette.types import ASGIApp
 
@@ -100,6 +102,30 @@ def serve(
             pass
         except SystemExit:
             raise Misconfigured("the application could not start; the lines above say why") from None
+
+
+@contextmanager
+def leaving(seconds: float, told: Callable[[], None]) -> Generator[None]:
+    """Within a server's life: on SIGTERM call ``told``, and let the stop begin so many seconds later.
+
+    Meanwhile every request is answered as ever, so that load balancers look away before a connection is refused.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        told()
+        if callable(stop):
+            loop.call_soon_threadsafe(loop.call_later, seconds, stop, number, frame)
+
+    signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, stop)
 
 
 @contextmanager
