@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consentgw.db import Database
     from consentgw.settings import Settings
 
-pytest_plugins = ("tests.browsers.fixtures", "tests.gateway")
+pytest_plugins = ("tests.browsers.fixtures", "tests.gateway", "tests.kits.house")
 
 SECRET = "aigerim-bolat-dana-and-eve-share-nothing"
 

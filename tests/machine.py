@@ -26,6 +26,7 @@ def missing() -> list[str]:
         "firefox-esr": firefox.find,
         "nginx-light": _nginx,
         "caddy": _caddy,
+        "php-cli": _php,
         "fonts-noto-core": _font,
         "postgresql": _postgresql,
     }
@@ -78,6 +79,11 @@ def _nginx() -> None:
 def _caddy() -> None:
     if not shutil.which("caddy"):
         raise LookupError("caddy")
+
+
+def _php() -> None:
+    if not shutil.which("php"):
+        raise LookupError("php")
 
 
 def _font() -> None:

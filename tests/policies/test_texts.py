@@ -514,6 +514,16 @@ def test_clause_5_2_in_california_leads_to_the_opt_out_of_sale_and_sharing(reade
     assert address not in reader.text.html
 
 
+def test_clause_5_2_tells_of_safeguards_where_the_law_asks_for_them_and_of_consent_where_it_does_not(reader):
+    safeguards = {"kk": "стандартты шарттық", "ru": "стандартными договорными", "en": "standard contractual clauses"}
+
+    for law in ("eu", "uk", "br"):
+        said = clause(under(law, reader.language), "5.2")
+        assert safeguards[reader.language] in said
+        assert {"kk": "келісім бересіз", "ru": "вы даёте согласие", "en": "you also agree"}[reader.language] not in said
+    assert safeguards[reader.language] not in under("us-ca", reader.language) + reader.text.html
+
+
 def test_what_nobody_verified_is_never_said_to_be_law_under_any_profile():
     for law in ("kz", *LAWS):
         rules = profile(law).on(TODAY)

@@ -1,0 +1,40 @@
+"""What this visitor allows, as ``g.consent``: closed in any doubt, and the page never waits long or fails."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlencode
+
+from flask import Blueprint, Flask, g, redirect, request, session
+
+from consentgw.client import Client, ClientError
+
+
+def init(app: Flask, origin: str, key: str, site: str) -> None:
+    """Give every request its ``consent``, and the application the ways to the question and back."""
+    gateway = app.extensions["consent"] = Client(origin, key, site, timeout=0.5)
+    pages = Blueprint("consent", __name__)
+
+    @pages.get("/consent")
+    def ask():
+        session["consent_state"] = secrets.token_urlsafe(16)
+        return redirect(f"{origin}/consent/{site}?{urlencode({'return': 'done', 'state': session['consent_state']})}")
+
+    @pages.get("/consent/back")
+    def back():
+        state = session.pop("consent_state", "")
+        sent = request.args.get("state", "")
+        if state and secrets.compare_digest(state.encode(), sent.encode()) and "code" in request.args:
+            try:
+                session["consent"] = gateway.redeem(request.args["code"], name="done", state=state).subject
+            except ClientError:
+                pass  # too late, or used before: what held before holds on
+        return redirect("/")
+
+    @app.before_request
+    def know():
+        if request.endpoint != "static":
+            g.consent = gateway.holds(session.get("consent"))
+
+    app.context_processor(lambda: {"consent": g.consent})
+    app.register_blueprint(pages)

@@ -1,0 +1,93 @@
+<?php
+/**
+ * Plugin Name: Consent
+ * What this visitor allows: closed in any doubt, and the page never waits long or fails.
+ */
+
+function consent_allows(string ...$purposes): bool
+{
+    $held = consent_standing($_SESSION['consent'] ?? '');
+    return $purposes && !array_filter($purposes, fn($name) => ($held[$name]['allowed'] ?? false) !== true);
+}
+
+/** What holds for somebody now, asked once a request; by its entity tag where it is known. */
+function consent_standing(string $subject): array
+{
+    static $held = [];
+    if ($subject === '' || ($_SESSION['consent_rest'] ?? 0) > time()) {
+        return [];
+    }
+    return $held[$subject] ??= (function () use ($subject) {
+        [$tag, $known] = $_SESSION['consent_known'] ?? ['', []];
+        [$status, $said, $headers] = consent_call('GET', 'subjects/' . rawurlencode($subject) . '/standing', null, ["If-None-Match: $tag"]);
+        if ($status === 304) {
+            return $known;
+        }
+        $_SESSION['consent_rest'] = $status === 200 ? 0 : time() + 1;
+        $purposes = $status === 200 ? ($said['purposes'] ?? []) : [];
+        $_SESSION['consent_known'] = [$headers['etag'] ?? '', $purposes];
+        return $purposes;
+    })();
+}
+
+/** Lead to the question; from there people come back to consent_back(). */
+function consent_ask(): never
+{
+    $_SESSION['consent_state'] = bin2hex(random_bytes(16));
+    $asked = http_build_query(['return' => 'done', 'state' => $_SESSION['consent_state']]);
+    header('Location: ' . CONSENT['origin'] . '/consent/' . CONSENT['site'] . "?$asked", true, 302);
+    exit;
+}
+
+/** Fetch what was answered, and remember whose answer it is. */
+function consent_back(): never
+{
+    $state = $_SESSION['consent_state'] ?? '';
+    unset($_SESSION['consent_state']);
+    if ($state !== '' && hash_equals($state, (string) ($_GET['state'] ?? '')) && isset($_GET['code'])) {
+        $code = ['code' => (string) $_GET['code'], 'name' => 'done', 'state' => $state];
+        [$status, $said] = consent_call('POST', 'return-codes', $code);
+        if ($status === 200) {
+            $_SESSION['consent'] = $said['receipt']['pii_principal_id'];
+            unset($_SESSION['consent_known']);
+        }
+    }
+    header('Location: /', true, 302);
+    exit;
+}
+
+/** Status, body and headers of an answer; 0 where none came in time. */
+function consent_call(string $method, string $path, ?array $body = null, array $headers = []): array
+{
+    $headers = ['Authorization: Bearer ' . CONSENT['key'], 'Content-Type: application/json', ...$headers];
+    $http = ['method' => $method, 'header' => $headers, 'timeout' => 0.5, 'ignore_errors' => true, 'follow_location' => 0];
+    $http += $body === null ? [] : ['content' => json_encode($body)];
+    $context = stream_context_create(['http' => $http]);
+    $url = CONSENT['origin'] . '/v1/sites/' . CONSENT['site'] . "/$path";
+    [$said, $ends, $stream] = ['', microtime(true) + 0.5, @fopen($url, 'r', false, $context)];
+    while ($stream && !feof($stream) && microtime(true) < $ends) {
+        $said .= fread($stream, 8192);
+    }
+    if (!$stream || !feof($stream) || !preg_match('~^HTTP/\S+ (\d{3})~', $http_response_header[0] ?? '', $status)) {
+        return [0, [], []];
+    }
+    foreach (array_slice($http_response_header, 1) as $line) {
+        [$name, $value] = explode(':', $line, 2) + [1 => ''];
+        $fields[strtolower($name)] = trim($value);
+    }
+    return [(int) $status[1], json_decode($said, true) ?: [], $fields ?? []];
+}
+
+if (function_exists('add_action')) {
+    add_action('init', function () {
+        session_status() === PHP_SESSION_ACTIVE || session_start();
+        match (parse_url($_SERVER['REQUEST_URI'] ?? '', PHP_URL_PATH)) {
+            '/consent' => consent_ask(),
+            '/consent/back' => consent_back(),
+            default => null,
+        };
+    });
+    add_shortcode('consented', function ($given, $content = '') {
+        return consent_allows(...preg_split('/[\s,]+/', trim($given['purposes'] ?? ''))) ? $content : '';
+    });
+}

@@ -1,0 +1,166 @@
+"""The kits for web frameworks, in applications as their documents write them, against a real gateway."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from types import ModuleType
+
+import flask
+import httpx
+import pytest
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpRequest, HttpResponse
+from django.template import engines
+from django.test import override_settings
+from django.urls import clear_url_caches, path
+from fastapi import FastAPI
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse
+
+from consentgw.client import AsyncClient
+from consentgw.http.server import running
+from tests.client.scripted import CLOSES, DRIPS, HANGS, said, scripted
+from tests.kits.house import PIXEL, House, kit
+from tests.kits.journey import SUBJECT, Browser, stays_open, tells_the_story
+
+IMAGE = f'<img src="{PIXEL}" alt="">'
+
+
+@contextmanager
+def in_flask(origin: str, key: str) -> Iterator[Browser]:
+    """A Flask application."""
+    app = flask.Flask("shop")
+    app.secret_key = "s" * 32
+    kit("flask/consent.py").init(app, origin, key, "shop")
+    shown = f'<h1>A shop</h1>{{% if consent.allows("analytics") %}}{IMAGE}{{% endif %}}'
+    app.get("/", endpoint="front")(lambda: flask.render_template_string(shown))
+    app.get("/who", endpoint="who")(lambda: flask.session["consent"])
+    app.get("/known", endpoint="known")(lambda: flask.session.update(consent=SUBJECT) or "yes")
+    with app.extensions["consent"], Browser(httpx.WSGITransport(app)) as browser:
+        yield browser
+
+
+@contextmanager
+def in_starlette(origin: str, key: str) -> Iterator[Browser]:
+    """A FastAPI application on a server of its own."""
+    consent = kit("starlette/consent.py")
+    gateway = AsyncClient(origin, key, "shop", timeout=0.5)
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        async with gateway:
+            yield
+
+    app = FastAPI(routes=consent.routes(gateway, origin, "shop"), lifespan=living)
+    app.add_middleware(consent.ConsentMiddleware, gateway=gateway)
+    app.add_middleware(SessionMiddleware, secret_key="s" * 32)
+
+    @app.get("/", response_class=HTMLResponse)
+    async def front(request: Request) -> str:
+        return f"<h1>A shop</h1>{IMAGE if request.state.consent.allows('analytics') else ''}"
+
+    @app.get("/who", response_class=PlainTextResponse)
+    async def who(request: Request) -> str:
+        return request.session["consent"]
+
+    @app.get("/known", response_class=PlainTextResponse)
+    async def known(request: Request) -> str:
+        request.session["consent"] = SUBJECT
+        return "yes"
+
+    with running(app) as at, Browser(at=at) as browser:
+        yield browser
+
+
+@contextmanager
+def in_django(origin: str, key: str) -> Iterator[Browser]:
+    """A Django application."""
+    if not settings.configured:
+        settings.configure(
+            SECRET_KEY="s" * 32,
+            ALLOWED_HOSTS=["*"],
+            INSTALLED_APPS=["django.contrib.sessions"],
+            SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+            MIDDLEWARE=[
+                "django.contrib.sessions.middleware.SessionMiddleware",
+                "kit_django_consent.middleware",
+            ],
+            ROOT_URLCONF="kit_django_urls",
+            TEMPLATES=[
+                {
+                    "BACKEND": "django.template.backends.django.DjangoTemplates",
+                    "OPTIONS": {
+                        "libraries": {"consented": "kit_templatetags_consented"},
+                        "context_processors": ["django.template.context_processors.request"],
+                    },
+                }
+            ],
+        )
+    with override_settings(CONSENT={"origin": origin, "key": key, "site": "shop"}):
+        consent = kit("django/consent.py")
+        kit("django/templatetags/consented.py")
+        shown = f'{{% load consented %}}<h1>A shop</h1>{{% consented "analytics" %}}{IMAGE}{{% endconsented %}}'
+
+        def front(request: HttpRequest) -> HttpResponse:
+            return HttpResponse(engines["django"].from_string(shown).render({}, request))
+
+        def who(request: HttpRequest) -> HttpResponse:
+            return HttpResponse(request.session["consent"])
+
+        def known(request: HttpRequest) -> HttpResponse:
+            request.session["consent"] = SUBJECT
+            return HttpResponse("yes")
+
+        urls = sys.modules["kit_django_urls"] = ModuleType("kit_django_urls")
+        urls.urlpatterns = [
+            path("", front),
+            path("who", who),
+            path("known", known),
+            path("consent", consent.ask),
+            path("consent/back", consent.back),
+        ]
+        clear_url_caches()
+        with consent.GATEWAY, Browser(httpx.WSGITransport(get_wsgi_application())) as browser:
+            yield browser
+
+
+Application = Callable[[str, str], AbstractContextManager[Browser]]
+
+
+@pytest.fixture(params=[in_flask, in_starlette, in_django])
+def application(request: pytest.FixtureRequest) -> Application:
+    """A partner's application with its kit, given the gateway's origin and a key."""
+    return request.param
+
+
+def test_a_tag_is_on_the_page_after_a_yes_and_gone_after_its_withdrawal(house: House, application: Application):
+    with application(house.origin, house.key) as browser:
+        tells_the_story(browser, house)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [HANGS, CLOSES, DRIPS, (200, {"content-type": "text/html"}, b"<h1>nginx</h1>"), said({"purposes": {}})],
+    ids=["hangs", "closes", "drips", "another page", "half an answer"],
+)
+def test_without_an_answer_the_page_is_open_and_its_tags_are_closed(application: Application, answer: object):
+    with scripted(answer) as gateway, application(gateway.origin, "k") as browser:
+        stays_open(browser)
+    assert len(gateway.asked) in range(1, 4)
+
+
+def test_a_gateway_that_is_away_costs_the_page_nothing_but_its_tags(application: Application):
+    with scripted(HANGS) as gateway:
+        pass
+    with application(gateway.origin, "k") as browser:
+        stays_open(browser)
+
+
+def test_a_visitor_nobody_knows_costs_no_question(application: Application):
+    with scripted(HANGS) as gateway, application(gateway.origin, "k") as browser:
+        assert PIXEL not in browser.page()
+    assert gateway.asked == []
