@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from consentgw.access.description import EXAMPLES
 from consentgw.http.explanations import EXPLANATIONS
+from consentgw.http.reference.schemas import Schemas
 from tests.house.openapi import SNAPSHOT, served, written
 
 pytestmark = pytest.mark.anyio
@@ -131,6 +134,17 @@ async def test_every_example_is_valid(document):
     for where, schema, value in shown:
         faults = [fault.message for fault in validator(document, schema).iter_errors(value)]
         assert not faults, f"{where}: {value!r}: {faults}"
+
+
+async def test_what_is_sent_and_answered_is_shown_by_examples_and_not_by_placeholders(document, operations):
+    known = Schemas(document["components"]["schemas"])
+    assert set(json.loads(EXAMPLES.read_text(encoding="utf-8"))) <= set(known.named)
+    for name, one in operations.items():
+        answers = [answer for status, answer in one["responses"].items() if status < "400"]
+        for body in (one.get("requestBody", {}), *answers):
+            for content in body.get("content", {}).values():
+                sample = json.dumps(known.sample(content["schema"])) if "$ref" in content["schema"] else ""
+                assert '"string"' not in sample, f"{name}: put an example into {EXAMPLES.name}: {sample}"
 
 
 async def test_every_message_we_send_is_described(document):

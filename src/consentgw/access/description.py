@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consentgw.access.model import Scope
@@ -44,6 +46,8 @@ SCOPES = {
     Scope.KEYS_WRITE: "Make, roll over and revoke keys, none wider than the key that does it.",
     Scope.AUDIT_READ: "Read the audit trail.",
 }
+EXAMPLES = Path(__file__).with_name("examples.json")
+"""What answers look like, by the name of their schema; taken from a running gateway."""
 PROBLEM = {
     "title": "Problem",
     "description": "What went wrong (RFC 9457). `code` is stable; `type` leads to a page that explains it.",
@@ -81,5 +85,9 @@ def describe(app: FastAPI, origin: str) -> dict[str, Any]:
     order = [*(tag for tag in TAGS if tag in used), *sorted(used - TAGS.keys())]
     said["tags"] = [{"name": tag, "description": TAGS.get(tag, "")} for tag in order]
     said["components"]["securitySchemes"]["key"]["x-scopes"] = {scope.value: says for scope, says in SCOPES.items()}
-    said["components"]["schemas"]["Problem"] = PROBLEM
+    schemas = said["components"]["schemas"]
+    schemas["Problem"] = PROBLEM
+    for name, example in json.loads(EXAMPLES.read_text(encoding="utf-8")).items():
+        if name in schemas:
+            schemas[name]["examples"] = [example]
     return said

@@ -56,7 +56,9 @@ class Page(BaseModel, Generic[_T]):
     """One page of a list."""
 
     items: list[_T]
-    next: str | None = Field(description="Address of the next page; null on the last one. Also sent as `Link`.")
+    next: str | None = Field(
+        description="Address of the next page; null on the last one. Also sent as `Link`.", examples=[None]
+    )
 
 
 def next_page(path: str, asked: Paged, *place: Any) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from consentgw.http.reference.model import Rule
-from consentgw.http.reference.schemas import DEPTH, Schemas
+from consentgw.http.reference.schemas import DEPTH, Schemas, shown
 
 NAMED = {
     "Name": {"type": "string", "minLength": 1, "description": "What it is called.", "examples": ["Abai"]},
@@ -138,7 +138,7 @@ def test_members_are_unfolded_only_so_deep():
     ("schema", "value"),
     [
         (ref("Name"), "Abai"),
-        (ref("Node"), {"label": "Abai", "next": {}}),
+        (ref("Node"), {"label": "Abai"}),
         ({"type": "array", "items": ref("Name")}, ["Abai"]),
         ({"type": "string", "format": "date"}, "2026-11-25"),
         ({"type": "integer", "minimum": 3}, 3),
@@ -147,7 +147,10 @@ def test_members_are_unfolded_only_so_deep():
         ({"const": "x"}, "x"),
         ({"type": "string", "example": "e", "default": "d"}, "e"),
         ({"default": "d", "type": "string"}, "d"),
-        ({"properties": {"a": ref("Name"), "b": {"type": ["string", "null"], "default": None}}}, {"a": "Abai"}),
+        ({"properties": {"a": ref("Name"), "b": {"type": ["string", "null"]}}}, {"a": "Abai"}),
+        ({"properties": {"b": {"anyOf": [ref("Name"), {"type": "null"}], "examples": ["B"]}}}, {"b": "B"}),
+        ({"properties": {"b": {"type": ["string", "null"]}}, "required": ["b"]}, {"b": "string"}),
+        ({"type": "string", "format": "uuid"}, "0198f2b4-6f0e-7c1a-9a55-5d2c7f3e9b10"),
         ({"type": "number", "minimum": 0.5}, 0.5),
         ({"type": "integer", "minimum": 1.0}, 1),
         ({}, None),
@@ -155,6 +158,11 @@ def test_members_are_unfolded_only_so_deep():
 )
 def test_a_sample_is_the_document_s_example_else_the_least_that_fits(schema, value):
     assert SCHEMAS.sample(schema) == value
+
+
+def test_a_name_that_two_rooms_use_says_whose_it_is():
+    assert shown("consentgw__webhooks__model__State") == "State (webhooks)"
+    assert shown("Book-Input") == "Book-Input"
 
 
 def test_types_have_no_two_separators_in_a_row():

@@ -12,7 +12,7 @@ _TOKENS = re.compile(
     | (?P<string>"(?:\\.|[^"\\\n])*"|'[^'\n]*')
     | (?P<comment>(?:^|(?<=\s))\#[^\n]*)
     | (?P<word>\b(?:true|false|null|None|True|False|import|from|with|as|print)\b)
-    | (?P<number>(?<![\w.])-?\d+(?:\.\d+)?(?![\w.-]))
+    | (?P<number>(?<![\w./:-])-?\d+(?:\.\d+)?(?![\w.-]))
     | (?P<variable>\$[A-Z_]+)
     """,
     re.VERBOSE | re.MULTILINE,

@@ -127,6 +127,7 @@ class Schema:
     """A shape with a name."""
 
     name: str
+    title: str
     type: tuple[Span, ...]
     description: Markup
     rules: tuple[Rule, ...]

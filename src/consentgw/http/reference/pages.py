@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -108,7 +109,9 @@ class ReferencePages:
 
     async def show(self, request: Request) -> Response:
         """Show the reference."""
-        return self._send(request, "", lambda: ReferenceView(language="en", reference=read(self.document, self.origin)))
+        return await self._send(
+            request, "", lambda: ReferenceView(language="en", reference=read(self.document, self.origin))
+        )
 
     async def explain(self, request: Request) -> Response:
         """Show what a kind of problem means.
@@ -119,16 +122,17 @@ class ReferencePages:
         code: str = request.path_params["code"]
         if code not in EXPLANATIONS:
             raise NotFound("no problem has such a code")
-        return self._send(
+        return await self._send(
             request,
             code,
             lambda: ExplanationView(language="en", code=code, explanation=EXPLANATIONS[code], origin=self.origin),
         )
 
-    def _send(self, request: Request, name: str, view: Callable[[], View]) -> Response:
+    async def _send(self, request: Request, name: str, view: Callable[[], View]) -> Response:
         page = self._kept.get(name)
         if page is None:
-            page = self._kept[name] = _Written.of(view())
+            # In a thread: the first reader of a long page must not keep visitors waiting.
+            page = self._kept[name] = await asyncio.to_thread(lambda: _Written.of(view()))
         headers = ((b"content-language", b"en"), (b"etag", page.etag.encode()))
         if page.etag in request.headers.get("if-none-match", ""):
             answer = surfaces.REFERENCE.answer(b"", *headers, status=304)

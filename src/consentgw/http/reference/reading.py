@@ -14,7 +14,7 @@ from consentgw.http.prose import line, paragraphs
 from consentgw.http.reference import samples
 from consentgw.http.reference.highlight import highlight
 from consentgw.http.reference.model import Content, Group, Link, Operation, Reference, Reply, Sample, Schema
-from consentgw.http.reference.schemas import Schemas
+from consentgw.http.reference.schemas import Schemas, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -204,6 +204,7 @@ class _Reading:
         sample = json.dumps(self.schemas.sample(one, within=(name,)), ensure_ascii=False, indent=2)
         return Schema(
             name=name,
+            title=shown(name),
             type=self.schemas.type(one),
             description=paragraphs(one.get("description", "")),
             rules=self.schemas.rules(one),

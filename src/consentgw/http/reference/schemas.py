@@ -31,6 +31,13 @@ _FORMATS = {
     "email": "e-mail address",
     "binary": "bytes",
 }
+_STRINGS = {
+    "date-time": "2026-11-25T09:00:00Z",
+    "date": "2026-11-25",
+    "uuid": "0198f2b4-6f0e-7c1a-9a55-5d2c7f3e9b10",
+    "uri": "https://shop.example",
+    "email": "privacy@shop.example",
+}
 _BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",
@@ -70,7 +77,7 @@ class Schemas:
         """Return what a value is, in words; ``follow`` says a named schema's own type instead of its name."""
         if name := self.name(schema):
             if not follow:
-                return (Span(name, name),)
+                return (Span(shown(name), name),)
             schema = self.resolve(schema)
         if "const" in schema:
             return (Span(_kind_of(schema["const"])),)
@@ -180,20 +187,34 @@ class Schemas:
             return self.sample(choices[0], within=within)
         return self._least(_kinds(schema)[0], schema, within)
 
+    def _worth_showing(self, schema: Json) -> bool:
+        """Return whether a member that may be left out is in a sample: not one that is null unless it is given."""
+        whole = self.resolve(schema)
+        return bool(whole.get("examples")) or not any("null" in _kinds(one) for one in (whole, *_choices(whole)))
+
     def _least(self, kind: str, schema: Json, within: tuple[str, ...]) -> Any:
         if kind == "object":
             members = schema.get("properties", {}).items()
+            required = schema.get("required", ())
             return {
-                name: self.sample(one, within=within) for name, one in members if one.get("default", ...) is not None
+                name: self.sample(one, within=within)
+                for name, one in members
+                if name in required or self._worth_showing(one)
             }
         if kind == "array":
             return [self.sample(schema["items"], within=within)] if schema.get("items") else []
         if kind == "string":
-            return {"date-time": "2026-11-25T09:00:00Z", "date": "2026-11-25"}.get(schema.get("format", ""), "string")
+            return _STRINGS.get(schema.get("format", ""), "string")
         if kind in {"integer", "number"}:
             least = schema.get("minimum", 0)
             return int(least) if kind == "integer" else least
         return True if kind == "boolean" else None
+
+
+def shown(name: str) -> str:
+    """Return the name of a schema as it is shown: FastAPI writes out whose it is where two rooms use one name."""
+    *rooms, own = name.split("__")
+    return f"{own} ({rooms[1]})" if len(rooms) > 1 else own
 
 
 def _choices(schema: Json) -> Sequence[Json]:
