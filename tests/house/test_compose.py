@@ -15,7 +15,7 @@ from consentgw.cli import main
 from consentgw.settings import Settings
 
 FILE = Path(__file__).parents[2] / "docker-compose.yml"
-OURS = ["schema", "gateway"]
+OURS = ["schema", "gateway", "worker"]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,8 @@ def test_it_is_what_the_compose_specification_allows():
 def test_the_schema_is_brought_up_once_before_the_gateway_serves(services):
     assert services["schema"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert services["schema"]["restart"] == "no"
-    assert services["gateway"]["depends_on"]["schema"]["condition"] == "service_completed_successfully"
+    for name in ("gateway", "worker"):
+        assert services[name]["depends_on"]["schema"]["condition"] == "service_completed_successfully"
     assert "/health/ready" in services["gateway"]["healthcheck"]["test"][-1]
 
 
@@ -73,3 +74,8 @@ def test_the_image_is_built_from_files_that_are_there(services):
     assert copied
     for name in " ".join(copied).split():
         assert (FILE.parent / name).exists()
+
+
+def test_what_the_worker_does_is_done_by_it_alone(services):
+    assert services["gateway"]["environment"]["CONSENTGW_WORKER_INSIDE"] == "false"
+    assert services["worker"]["command"] == ["worker"]
