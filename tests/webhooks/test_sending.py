@@ -122,6 +122,7 @@ async def test_a_receiver_that_does_not_answer_is_a_failure_with_a_name(behaviou
         outcome = await send(partner.url)
 
     assert (outcome.status, outcome.failure) == (None, failure)
+    assert outcome.took < timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("behaviour", [receivers.endless, receivers.trickling])

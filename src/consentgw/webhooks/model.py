@@ -90,7 +90,7 @@ class Delivery:
     happened_at: datetime
     state: State
     attempts: int
-    """Attempts since it was last sent on its way."""
+    """Attempts that came to an end since it was last sent on its way; one that a dead worker began is none."""
     due_at: datetime
     ended_at: datetime | None
 

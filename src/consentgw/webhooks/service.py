@@ -169,7 +169,7 @@ def settle(unit: Unit, claimed: Claimed, outcome: Outcome, chance: float) -> Non
     if outcome.well:
         again, state = None, State.DELIVERED
     else:
-        again = next_attempt(delivery.attempts, outcome, now=unit.now, chance=chance)
+        again = next_attempt(delivery.attempts + 1, outcome, now=unit.now, chance=chance)
         state = State.WAITING if again else State.FAILED
     if not store.settle(unit, claimed, state, again or delivery.due_at):
         return  # the lease ran out: whoever has taken it since says what became of it

@@ -186,19 +186,18 @@ def claim(unit: Unit, owner: UUID) -> Claimed | None:
     if row is None:
         return None
     until = unit.now + LEASE
-    taken = {"leased_until": until, "attempts": row.attempts + 1}
-    unit.connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(taken))
-    found = _delivery((*row[:7], row.attempts + 1, *row[8:-2]))
-    return Claimed(found, row.site, row.url, _valid_secrets(unit, owner), until)
+    unit.connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(leased_until=until))
+    return Claimed(_delivery(row[:-2]), row.site, row.url, _valid_secrets(unit, owner), until)
 
 
 def settle(unit: Unit, claimed: Claimed, state: State, due_at: datetime) -> bool:
-    """Keep what became of a claimed delivery; return whether it was still ours to say."""
+    """Keep what became of a claimed delivery after one more attempt; return whether it was still ours to say."""
     ended_at = None if state is State.WAITING else unit.now
     ours = update(deliveries).where(
         deliveries.c.id == claimed.delivery.id, deliveries.c.leased_until == claimed.leased_until
     )
-    values = {"state": state, "due_at": due_at, "ended_at": ended_at, "leased_until": None}
+    made = claimed.delivery.attempts + 1
+    values = {"state": state, "attempts": made, "due_at": due_at, "ended_at": ended_at, "leased_until": None}
     return bool(unit.connection.execute(ours.values(values)).rowcount)
 
 
