@@ -26,6 +26,8 @@ NAMES = [
     "release, granted",
     "release, not granted",
     "policy page",
+    "API: receipt, durable",
+    "API: standing",
     "decision, durable",
 ]
 
@@ -70,7 +72,7 @@ def test_every_decision_that_was_measured_was_kept(report):
 def test_a_run_says_its_goals_and_writes_its_figures(report):
     found, said, written = report
 
-    assert said.count("met") == 2 * (5 + 4)
+    assert said.count("met") == 2 * (7 + 4)
     assert "mean nothing" not in said
     assert [row["per_core"] for row in written["rows"]] == [row.per_core for row in found.rows]
     assert {gateway["database"] for gateway in written["gateways"]} == {"SQLite", "PostgreSQL"}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from consentgw.access import service as access
+from consentgw.access.model import Scope
 from consentgw.bench.load import HOST, drive
 from consentgw.configuration.reading import read_folder
 from consentgw.configuration.service import apply
@@ -26,6 +29,8 @@ ORIGIN = "http://gateway.localhost:8080"
 """The origin the gateway believes it has; browsers are not involved, so it need not be the true one."""
 SECRET = "nothing is secret about a benchmark"  # noqa: S105
 SLUG = "shop"
+CALLS = 1_000_000
+"""Calls of the API in a minute: more than can be made."""
 PARTNER = "https://duken.example"
 
 _TOKEN = re.compile(rb'name="token" value="([^"]+)"')
@@ -64,6 +69,8 @@ class Target:
 
 YARDSTICK = "hello, bare ASGI"
 DECISION = Target("decision, durable", (), 303, goal=0.15)
+CUSTOMERS = 4096
+"""People a partner's back end tells us of, each by an identifier of its own."""
 VISITORS = 256
 """Browsers that ask for granted tags, each with a decision of its own, so that remembering one helps nobody."""
 
@@ -82,13 +89,36 @@ def decision(token: str) -> bytes:
     return f"POST /embed/{SLUG}?lang=ru HTTP/1.1\r\n{head}\r\n{body}".encode("ascii")
 
 
+def record(key: str, customer: int) -> bytes:
+    """Return the bytes by which a partner's back end records a decision."""
+    body = json.dumps({"subject": f"id:customer-{customer}", "decisions": {"analytics": customer % 2 == 0}})
+    length = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in (_call(key) | length).items())
+    return f"POST /v1/sites/{SLUG}/receipts HTTP/1.1\r\n{head}\r\n{body}".encode("ascii")
+
+
+def standing(key: str, customer: int) -> bytes:
+    """Return the bytes by which a partner's back end asks what is allowed for somebody."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in _call(key).items())
+    return f"GET /v1/sites/{SLUG}/subjects/id:customer-{customer}/standing HTTP/1.1\r\n{head}\r\n".encode("ascii")
+
+
+def _call(key: str) -> dict[str, str]:
+    return {
+        "Host": _COMMON["Host"],
+        "Accept": "application/json",
+        "User-Agent": "python-httpx/0.28.1",
+        "Authorization": f"Bearer {key}",
+    }
+
+
 def yardstick() -> Target:
     """Return the yardstick, asked with the head that the embed page is asked with."""
     return Target(YARDSTICK, (get(f"/embed/{SLUG}?lang=ru", _FRAME),), 200)
 
 
-def targets(port: int) -> tuple[Target, ...]:
-    """Return the addresses of a seeded gateway that listens here; the decision is the last.
+def targets(port: int, key: str) -> tuple[Target, ...]:
+    """Return the addresses of a seeded gateway that listens here, whose API the key opens; the decision is the last.
 
     Raises:
         Unavailable: it does not answer as a gateway does.
@@ -96,12 +126,16 @@ def targets(port: int) -> tuple[Target, ...]:
     image = f"/release/{SLUG}/google-analytics.gif"
     granted = tuple(get(image, _IMAGE | {"Cookie": cookie}) for cookie in _cookies(port))
     policy = _current_policy(port)
+    records = tuple(record(key, customer) for customer in range(CUSTOMERS))
+    drive(port, records[:VISITORS], connections=16, seconds=60, expect=201)
     return (
         Target("embed page", (get(f"/embed/{SLUG}?lang=ru", _FRAME),), 200, goal=0.6),
         Target("state stylesheet", (get(f"/embed/{SLUG}/style.css", _STYLE),), 200, goal=0.6),
         Target("release, granted", granted, 302, goal=0.5),
         Target("release, not granted", (get(image, _IMAGE),), 200, goal=0.5),
         Target("policy page", (get(policy, _DOCUMENT | {"Sec-Fetch-Dest": "document"}),), 200),
+        Target("API: receipt, durable", records, 201, goal=0.1),
+        Target("API: standing", tuple(standing(key, customer) for customer in range(VISITORS)), 200, goal=0.13),
         DECISION,
     )
 
@@ -127,7 +161,9 @@ def tokens(port: int, count: int, connections: int) -> list[str]:
 
 def settings_for(data: Path, database_url: str = "") -> Settings:
     """Return the settings of a gateway under test."""
-    return Settings.read(data=data, database_url=database_url, secret=SECRET, public_url=ORIGIN, workers=1)
+    return Settings.read(
+        data=data, database_url=database_url, secret=SECRET, public_url=ORIGIN, workers=1, calls_per_minute=CALLS
+    )
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
@@ -137,11 +173,14 @@ def environment_of(settings: Settings) -> dict[str, str]:
         "CONSENTGW_DATABASE_URL": settings.database_url,
         "CONSENTGW_SECRET": SECRET,
         "CONSENTGW_PUBLIC_URL": ORIGIN,
+        "CONSENTGW_CALLS_PER_MINUTE": str(CALLS),
     }
 
 
-def seed(settings: Settings) -> None:
-    """Bring a database to the schema and give it the demo's shop; one seeded before is used again.
+def seed(settings: Settings) -> str:
+    """Bring a database to the schema and give it the demo's shop; return a key of the API for it.
+
+    One seeded before is used again.
 
     Raises:
         Misconfigured: it holds other sites, so it is not one to fill with made-up decisions.
@@ -154,6 +193,8 @@ def seed(settings: Settings) -> None:
             raise Misconfigured("the benchmark fills a database with made-up decisions: give it an empty one")
         if not known:
             database.apply(apply, [shop])
+        scopes = frozenset({Scope.RECEIPTS_WRITE, Scope.STANDING_READ})
+        return database.apply(access.create, "the benchmark", scopes, site=SLUG).text
 
 
 def _cookies(port: int) -> list[str]:

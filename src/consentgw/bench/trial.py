@@ -82,7 +82,7 @@ def run(
 ) -> Report:
     """Measure this machine, say the figures and return them.
 
-    ``seconds`` is the length of one slice; a run takes about ``rounds`` times seven slices, twice that with
+    ``seconds`` is the length of one slice; a run takes about ``rounds`` times nine slices, twice that with
     ``postgres``, the address of an empty database.
 
     Raises:
@@ -116,9 +116,9 @@ def run(
 
 def _lane(name: str, data: Path, url: str, connections: int, stack: ExitStack) -> Lane:
     settings = settings_for(data, url)
-    seed(settings)
+    key = seed(settings)
     served = stack.enter_context(Served("gateway", **environment_of(settings)))
-    return Lane(name, served, targets(served.port), connections)
+    return Lane(name, served, targets(served.port, key), connections)
 
 
 def _report(hello: Lane, lanes: list[Lane], load_before: float, took: float) -> Report:
