@@ -99,9 +99,12 @@ async def test_a_named_notice_is_one_that_was_issued_for_this_site(gateway, shop
     ours, theirs = (gateway.catalogue.offer(site).notices["en"].digest for site in ("shop", "news"))
 
     assert (await recorded(shop, BOTH, notice=ours))["receipt"]["language"] == "en"
-    for said in ({"notice": theirs}, {"notice": "0" * 64}, {"notice": ours, "language": "en"}):
+    assert (await recorded(shop, BOTH, notice=ours, language="en"))["receipt"]["notice"] == ours
+    for said in ({"notice": theirs}, {"notice": "0" * 64}):
         answer = await shop.post(RECEIPTS, {"subject": WHO, "decisions": BOTH, **said})
-        assert code(answer) == (422, "invalid"), said
+        assert code(answer) == (404, "not_found"), said
+    answer = await shop.post(RECEIPTS, {"subject": WHO, "decisions": BOTH, "notice": ours, "language": "kk"})
+    assert code(answer) == (409, "conflict")
 
 
 @pytest.mark.parametrize(
@@ -308,6 +311,12 @@ async def _walk(shop, address) -> list[int]:
         address = said["next"]
     assert seen == sorted(set(seen))
     return sizes
+
+
+@pytest.mark.parametrize("instant", ["0.5", "2026", "2026-11-24", "2026-11-24T07:00:00", "now", "1764000000"])
+async def test_an_instant_is_a_date_a_time_and_an_offset(here, instant):
+    for name in ("since", "until"):
+        assert code(await here.get(f"{RECEIPTS}?{name}={instant}")) == (422, "invalid")
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "WzEsMl0x", "WyIxIiwyXQ", "WzEsMTAwMDAwMDAwMDAwMDAwMDAwMDAwMF0",

@@ -52,7 +52,15 @@ def person(db, offer, key, *granted):
 
 
 def hold(db, offer, key, who, *granted):
-    return db.apply(partners.hold, offer, who, offer.notices["en"], granted, key)
+    """Record what the partner says of somebody; return what they hold now."""
+    kept = db.apply(partners.hold, offer, who, offer.notices["en"], granted, key)
+    return store.held_by(kept.receipt, kept.sequence)
+
+
+def withdraw(db, offer, key, who, purposes=None):
+    """Take consent back; return what the subject that decided last holds now."""
+    kept = db.apply(partners.withdraw, offer, who, purposes, key)
+    return store.held_by(kept.receipt, kept.sequence)
 
 
 def allowed(db, offer, clock, who):
@@ -162,7 +170,7 @@ def test_taking_some_back_leaves_the_rest_as_it_was_given_and_no_longer(db, offe
     given = hold(db, offer, key, customer, *PURPOSES)
     clock.step(days=100)
 
-    held = db.apply(partners.withdraw, offer, customer, ["marketing"], key)
+    held = withdraw(db, offer, key, customer, ["marketing"])
 
     receipt = db.ask(store.read, held.receipt).receipt
     assert (receipt.method, receipt.withdrawn) == (Method.WITHDRAW_SOME, {"marketing"})

@@ -80,6 +80,8 @@ class Operation:
     links: tuple[Link, ...] = ()
     formats: tuple[str, ...] = ("application/json",)
     limit: int = bodies.LIMIT
+    reads: bool = False
+    """Whether a POST only reads: then it takes no idempotency key, and none is needed."""
     conditional: bool = False
     """Whether it needs ``If-Match``."""
     creates: bool = False

@@ -125,7 +125,7 @@ def _documented(declared: Operation) -> Iterable[inspect.Parameter]:
         yield _parameter("query", Annotated[declared.asks, Query()])
     if declared.takes:
         yield _parameter("body", declared.takes)
-    if declared.method == "POST":
+    if declared.method == "POST" and not declared.reads:
         once = Header(
             alias="Idempotency-Key",
             description="A word of your own, bare or in quotes. For 24 hours the same request with the same key is"
@@ -172,7 +172,7 @@ def _failures(declared: Operation) -> Iterable[type[errors.ConsentgwError]]:
         yield errors.NotFound
     if declared.takes:
         yield from (errors.TooLarge, UnsupportedMedia)
-    if declared.method == "POST":
+    if declared.method == "POST" and not declared.reads:
         yield from (KeyReused, InFlight)
     if declared.conditional:
         yield from (Stale, Unconditional)

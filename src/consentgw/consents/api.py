@@ -33,7 +33,7 @@ from consentgw.consents.schemas import (
     WithdrawalIn,
 )
 from consentgw.consents.subjects import ID, IN_A_PATH
-from consentgw.errors import Fault, Invalid, NotFound, OnlyThePerson, UnknownPurpose
+from consentgw.errors import Conflict, NotFound, OnlyThePerson, UnknownPurpose
 from consentgw.http import surfaces
 from consentgw.http.conditions import tag_of, unchanged
 from consentgw.http.media import choose
@@ -60,7 +60,6 @@ JOSE = "application/jose"
 FORMATS = ("application/json", JOSE, LINKED_DATA, KANTARA)
 _LATEST = 1 << 37
 """Seconds since 1970 that a datetime holds."""
-_NEVER = "was never issued for this site"
 RECEIPT = Part("receipt", ID, "A receipt's id.", "0198f2b4-6f0e-7c1a-9a55-5d2c7f3e9b10")
 SUBJECT = Part(
     "subject",
@@ -90,7 +89,7 @@ class ReceiptApi:
 
     @operation(
         "POST /v1/sites/{site}/receipts", tag="Receipts", scope=Scope.RECEIPTS_WRITE, takes=ReceiptIn, answers=Record,
-        status=201, fails=(UnknownPurpose, OnlyThePerson), links=_MADE,
+        status=201, fails=(Conflict, UnknownPurpose, OnlyThePerson), links=_MADE,
     )  # fmt: skip
     async def record_receipt(self, call: Call, body: ReceiptIn) -> Response:
         """Record a decision that you collected yourself.
@@ -184,7 +183,7 @@ class ReceiptApi:
 
     @operation(
         "POST /v1/sites/{site}/standing", tag="Standing", scope=Scope.STANDING_READ, takes=SubjectsIn, limit=131_072,
-        answers=Standings,
+        answers=Standings, reads=True,
     )  # fmt: skip
     async def read_standings(self, call: Call, body: SubjectsIn) -> Response:
         """Ask what is allowed for up to 500 people at once.
@@ -278,26 +277,20 @@ def _shown(connection: Connection, offer: Offer, body: ReceiptIn) -> Notice:
     """Return the notice that was answered: the one that is named, or the current one of a language.
 
     Raises:
-        Invalid: it was never issued for this site, or a language is named beside it or is not the site's.
+        NotFound: no such notice was ever issued for this site.
+        Conflict: it is in another language than was said, or the site does not ask in that language.
     """
     if body.notice is None:
         notice = offer.notices.get(body.language or offer.site.language)
         if notice is None:
-            raise _invalid("language", "is none of the site's")
+            raise Conflict("the site does not ask in this language")
         return notice
-    if body.language is not None:
-        raise _invalid("language", "is said by the notice already")
-    try:
-        notice = offer.digests.get(body.notice) or notices.read(connection, body.notice)
-    except NotFound:
-        raise _invalid("notice", _NEVER) from None
+    notice = offer.digests.get(body.notice) or notices.read(connection, body.notice)
     if notice.site != offer.site.slug:
-        raise _invalid("notice", _NEVER)
+        raise NotFound("no such notice")
+    if body.language not in {None, notice.language}:
+        raise Conflict("the notice is in another language")
     return notice
-
-
-def _invalid(name: str, says: str) -> Invalid:
-    return Invalid("the body is not what this operation takes", [Fault(f"#/{name}", says)])
 
 
 def _recorded(kept: Kept) -> Done:

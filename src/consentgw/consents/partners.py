@@ -55,7 +55,7 @@ def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection
         UnknownPurpose: it grants what the notice never asked about.
     """
     subject = _addressed(unit, offer, who)
-    if granted and not store.is_own(unit.connection, subject):
+    if granted and isinstance(who, UUID) and not store.is_own(unit.connection, subject):
         raise OnlyThePerson("a yes for a browser is given in that browser; record it to an identifier of your own")
     ticked = frozenset(granted)
     method = Method.SAVE
@@ -114,8 +114,7 @@ def find(connection: Connection, site: str, who: Who) -> list[UUID]:
         if store.latest(connection, site, who) is None:
             raise NotFound("no such subject")
         return [who]
-    behind = store.subjects_of(connection, who.digests)
-    return [subject for digest in who.digests for subject in behind.get(digest, ())]
+    return [subject for subject, _ in store.behind(connection, who.digests)]
 
 
 def holds(connection: Connection, site: str, who: Who) -> Held | None:
@@ -175,11 +174,12 @@ def _addressed(unit: Unit, offer: Offer, who: Who) -> UUID:
     if isinstance(who, UUID):
         (subject,) = find(unit.connection, site, who)
         return subject
-    own = store.own(unit.connection, who.digests)
-    if own is None:
-        own = uuid7()
-        store.link(unit, site, who.digests[0], own, own=True)
-    return own
+    for subject, own in store.behind(unit.connection, who.digests):
+        if own:
+            return subject
+    subject = uuid7()
+    store.link(unit, site, who.digests[0], subject, own=True)
+    return subject
 
 
 def _reduce(

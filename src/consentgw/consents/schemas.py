@@ -6,11 +6,12 @@ bytes are, and a test holds the two together.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
 from consentgw.consents.model import Channel, Method, Reason, Source
 from consentgw.consents.subjects import IDENTIFIER, SUBJECT
@@ -24,6 +25,17 @@ _KEY = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 _SUBJECT = "A subject's id, or `id:` and your own identifier for the person."
 _EXAMPLE = "id:customer-4711"
 
+
+def _rfc3339(value: object) -> object:
+    if isinstance(value, str) and not _INSTANT.fullmatch(value):
+        raise ValueError("not a date and a time with its offset")
+    return value
+
+
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 PurposeKey = Annotated[str, Field(pattern=_KEY)]
 Subject = Annotated[str, Field(pattern=SUBJECT, description=_SUBJECT, examples=[_EXAMPLE])]
 
@@ -36,6 +48,7 @@ class ReceiptIn(Body):
         max_length=64,
         description="What was answered, by purpose. A purpose that is left out is refused: silence is no consent.",
         examples=[{"analytics": True, "marketing": False}],
+        json_schema_extra={"additionalProperties": False},
     )
     language: str | None = Field(
         default=None,
@@ -46,7 +59,7 @@ class ReceiptIn(Body):
     notice: str | None = Field(
         default=None,
         pattern="^[0-9a-f]{64}$",
-        description="Or the digest of the notice that was shown, one that was issued for this site.",
+        description="Or the digest of the notice that was shown, one that was issued for this site; it has a language.",
     )
 
 
@@ -83,8 +96,8 @@ class Receipts(Paged):
     """Which receipts of a site."""
 
     subject: str | None = Field(default=None, pattern=SUBJECT, description=_SUBJECT)
-    since: AwareDatetime | None = Field(default=None, description="Given at this instant or later (RFC 3339).")
-    until: AwareDatetime | None = Field(default=None, description="Given before this instant.")
+    since: Moment | None = Field(default=None, description="Given at this instant or later (RFC 3339).")
+    until: Moment | None = Field(default=None, description="Given before this instant.")
     purpose: str | None = Field(default=None, pattern=_KEY, description="This purpose was granted.")
     method: Method | None = Field(default=None, description="How it was answered.")
 

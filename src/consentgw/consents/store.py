@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import bindparam, delete, exists, func, insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import receipt as receipts_format
 from consentgw.consents.model import Channel, Held, Method
 from consentgw.consents.tables import GRANTING, identifiers, receipts, return_codes
-from consentgw.db.hot import HotInsert
+from consentgw.db.hot import HotInsert, HotSelect
 from consentgw.errors import AlreadyAnswered, DeadCode, Malformed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from sqlalchemy import Connection
 
@@ -27,6 +27,25 @@ if TYPE_CHECKING:
 
 _ADD = HotInsert(receipts, receipts.c.sequence)
 _LATEST = select(receipts.c.sequence, receipts.c.body)
+_HELD = HotSelect(
+    _LATEST.where(receipts.c.subject == bindparam("subject"), receipts.c.site == bindparam("site"))
+    .order_by(receipts.c.sequence.desc())
+    .limit(1)
+)
+_BEHIND = HotSelect(
+    select(identifiers.c.subject, identifiers.c.own)
+    .where(identifiers.c.digest == bindparam("digest"))
+    .order_by(identifiers.c.own.desc(), identifiers.c.sequence)
+)
+_MATE = identifiers.alias()
+_LINKED = HotSelect(
+    select(_MATE.c.subject)
+    .join(identifiers, identifiers.c.digest == _MATE.c.digest)
+    .where(identifiers.c.subject == bindparam("subject"), _MATE.c.subject != identifiers.c.subject)
+    .distinct()
+    .order_by(_MATE.c.subject)
+)
+_LINK = HotInsert(identifiers, identifiers.c.sequence)
 _KEY = (receipts.c.decided_at, receipts.c.sequence)
 WINDOW = 5_000
 """Receipts that one page looks through at the most, so that a search for something rare holds nobody up."""
@@ -154,7 +173,7 @@ def held(connection: Connection, identifier: UUID) -> Held:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NotFound("no such receipt")
-    return _entry(row).held
+    return _entry(*row).held
 
 
 def of_subject(connection: Connection, identifier: UUID) -> list[Kept]:
@@ -166,23 +185,22 @@ def of_subject(connection: Connection, identifier: UUID) -> list[Kept]:
 
 def latest(connection: Connection, site: str, subject: UUID) -> Held | None:
     """Return what a subject holds at a site: its latest decision, None where it never decided there."""
-    query = _LATEST.where(receipts.c.subject == subject, receipts.c.site == site)
-    row = connection.execute(query.order_by(receipts.c.sequence.desc()).limit(1)).one_or_none()
-    return _entry(row).held if row else None
+    rows = _HELD.run(connection, subject=subject, site=site)
+    return _entry(*rows[0]).held if rows else None
 
 
 def latest_of(connection: Connection, site: str, subjects: Collection[UUID]) -> dict[UUID, Held]:
     """Return what each of these subjects holds at a site, without those that never decided there."""
     ends = select(func.max(receipts.c.sequence)).where(receipts.c.subject.in_(subjects), receipts.c.site == site)
     query = _LATEST.where(receipts.c.sequence.in_(ends.group_by(receipts.c.subject)))
-    found = [_entry(row).held for row in connection.execute(query)]
+    found = [_entry(*row).held for row in connection.execute(query)]
     return {held.subject: held for held in found}
 
 
 def decisions(connection: Connection, site: str, subjects: Collection[UUID]) -> list[Entry]:
     """Return every decision of these subjects at a site, in the order of the log."""
     query = _LATEST.where(receipts.c.subject.in_(subjects), receipts.c.site == site).order_by(receipts.c.sequence)
-    return [_entry(row) for row in connection.execute(query)]
+    return [_entry(*row) for row in connection.execute(query)]
 
 
 def search(connection: Connection, asked: Search) -> Found:
@@ -233,10 +251,10 @@ def subjects_of(connection: Connection, digests: Iterable[bytes]) -> dict[bytes,
     return found
 
 
-def own(connection: Connection, digests: Collection[bytes]) -> UUID | None:
-    """Return the subject to which a partner records what it says of this identifier."""
-    query = select(identifiers.c.subject).where(identifiers.c.digest.in_(digests), identifiers.c.own)
-    return connection.execute(query.order_by(identifiers.c.sequence).limit(1)).scalar_one_or_none()
+def behind(connection: Connection, digests: Iterable[bytes]) -> list[tuple[UUID, bool]]:
+    """Return the subjects that stand behind one identifier, and of each whether it is the partner's own."""
+    rows = [row for digest in digests for row in _BEHIND.run(connection, digest=digest)]
+    return [(UUID(bytes=bytes(subject)), bool(own)) for subject, own in rows]
 
 
 def is_own(connection: Connection, subject: UUID) -> bool:
@@ -246,21 +264,13 @@ def is_own(connection: Connection, subject: UUID) -> bool:
 
 def linked(connection: Connection, subject: UUID) -> list[UUID]:
     """Return the other subjects that share an identifier with this one."""
-    mate = identifiers.alias()
-    query = (
-        select(mate.c.subject)
-        .join(identifiers, identifiers.c.digest == mate.c.digest)
-        .where(identifiers.c.subject == subject, mate.c.subject != subject)
-        .distinct()
-        .order_by(mate.c.subject)
-    )
-    return list(connection.execute(query).scalars())
+    return [UUID(bytes=bytes(row[0])) for row in _LINKED.run(connection, subject=subject)]
 
 
 def link(unit: Unit, site: str, digest: bytes, subject: UUID, *, own: bool = False) -> None:
     """Let an identifier stand for one more subject."""
     row = {"site": site, "digest": digest, "subject": subject, "own": own, "linked_at": unit.now}
-    unit.connection.execute(insert(identifiers).values(row))
+    _LINK.run(unit.connection, row)
 
 
 def changes(connection: Connection, after: int) -> tuple[list[Held], int]:
@@ -274,7 +284,7 @@ def changes(connection: Connection, after: int) -> tuple[list[Held], int]:
         return [], after
     no_browser = exists().where(identifiers.c.subject == receipts.c.subject, identifiers.c.own)
     query = _LATEST.where(changed, receipts.c.sequence > after, receipts.c.sequence <= end, ~no_browser)
-    return [_entry(row).held for row in connection.execute(query.order_by(receipts.c.sequence))], end
+    return [_entry(*row).held for row in connection.execute(query.order_by(receipts.c.sequence))], end
 
 
 def expired(connection: Connection, after: datetime, until: datetime, count: int) -> tuple[list[Expiry], datetime]:
@@ -334,9 +344,9 @@ def _kept(row: Any) -> Kept:
     return Kept(receipts_format.read(json.loads(body)), row.sequence, body, row.kid, bytes(row.signature))
 
 
-def _entry(row: Any) -> Entry:
-    receipt = receipts_format.read(json.loads(row.body))
-    return Entry(held_by(receipt, row.sequence), receipt.channel, receipt.denies)
+def _entry(sequence: int, body: bytes) -> Entry:
+    receipt = receipts_format.read(json.loads(body))
+    return Entry(held_by(receipt, sequence), receipt.channel, receipt.denies)
 
 
 def held_by(receipt: Receipt, sequence: int) -> Held:

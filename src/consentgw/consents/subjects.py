@@ -41,7 +41,8 @@ class Pseudonyms:
     """Reads how partners name people."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
-        self._keys = keys
+        # Prepared once and copied, as seals are: short texts keep the interpreter lock then.
+        self._keyed = tuple(hmac.new(key, digestmod="sha256") for key in keys)
 
     def read(self, site: str, text: str) -> Who:
         """Return whom a partner names: ``id:`` and its own identifier, or a subject's id.
@@ -64,4 +65,10 @@ class Pseudonyms:
         if not re.fullmatch(IDENTIFIER, identifier):
             raise Malformed(f"an identifier has 1 to {LONGEST} visible ASCII characters")
         message = f"{site}\n{identifier}".encode()
-        return Pseudonym(tuple(hmac.digest(key, message, "sha256") for key in self._keys))
+        return Pseudonym(tuple(_mac(keyed, message) for keyed in self._keyed))
+
+
+def _mac(keyed: hmac.HMAC, message: bytes) -> bytes:
+    mac = keyed.copy()
+    mac.update(message)
+    return mac.digest()

@@ -1,7 +1,7 @@
-"""An INSERT for the one table that every answer writes to.
+"""The few statements that every answer and every question of a back end runs.
 
-SQLAlchemy compiles the statement and knows the types; the driver then runs it by itself, because the bookkeeping around
-each execution costs several times the insert. Errors stay SQLAlchemy's.
+SQLAlchemy compiles a statement and knows the types; the driver then runs it by itself, because the bookkeeping around
+each execution costs several times the statement. Errors stay SQLAlchemy's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sqlalchemy import Column, Connection, Table
+    from sqlalchemy import Column, Connection, Select, Table
     from sqlalchemy.engine import Dialect
 
 
@@ -53,4 +53,39 @@ class HotInsert:
         types = [self._table.c[name].type.dialect_impl(dialect) for name in self._names]
         sql = str(statement.compile(dialect=dialect, column_keys=list(self._names)))
         prepared = self._prepared[dialect.name] = sql, tuple(type_.bind_processor(dialect) for type_ in types)
+        return prepared
+
+
+class HotSelect:
+    """A query whose open places are named by ``bindparam``; its rows come as the driver gives them."""
+
+    def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
+        self._query = query
+        self._prepared: dict[str, tuple[str, dict[str, Any], dict[str, Callable[[Any], Any] | None]]] = {}
+
+    def run(self, connection: Connection, **given: Any) -> list[Any]:
+        """Return every row for these values.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database did not answer.
+        """
+        sql, values, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
+        values = dict(values)
+        for name, value in given.items():
+            process = processors[name]
+            values[name] = process(value) if process else value
+        driver: Any = connection.connection.driver_connection
+        errors = connection.dialect.loaded_dbapi.Error
+        try:
+            return driver.execute(sql, list(values.values()) if connection.dialect.positional else values).fetchall()
+        except errors as error:
+            raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
+
+    def _prepare(self, dialect: Dialect) -> tuple[str, dict[str, Any], dict[str, Callable[[Any], Any] | None]]:
+        compiled: Any = self._query.compile(dialect=dialect)
+        names: list[str] = list(compiled.positiontup or compiled.params)
+        if len(set(names)) != len(names):
+            raise ValueError("a place stands twice in this query: SQLite takes values by place")
+        processors = {name: compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
+        prepared = self._prepared[dialect.name] = str(compiled), {n: compiled.params[n] for n in names}, processors
         return prepared
