@@ -37,7 +37,7 @@ from consentgw.consents.tokens import Codes, Forms, StateCookie, StateText
 from consentgw.db import open_database
 from consentgw.db.database import utc_now
 from consentgw.db.sealing import Sealer
-from consentgw.errors import ConsentgwError, NotFound, Unavailable
+from consentgw.errors import NotFound, Unavailable
 from consentgw.http.lane import Lane
 from consentgw.http.limits import Budget, Limits
 from consentgw.http.operations import Health, Operations
@@ -97,7 +97,7 @@ class Room(Protocol):
 
 
 class Gateway:
-    """The app: visitors' lane in front, FastAPI behind. Opens the database when the server starts it."""
+    """The app: visitors' lane in front, then the API's, FastAPI behind. Opens the database when a server starts it."""
 
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
@@ -120,15 +120,20 @@ class Gateway:
             telemetry=_SILENT,
             lifespan=self._lifespan,
         )
-        for kind in (HTTPException, ConsentgwError):
-            self._api.add_exception_handler(kind, self._nothing_here)
-        self._lane = Lane((), self._api)
+        self._api.add_exception_handler(HTTPException, self._nothing_here)
+        self._operations = Lane((), self._api)
+        self._lane = Lane((), self._operations)
         self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """Return the addresses of the visitors' lane; none before the server has started."""
         return self._lane.routes
+
+    @property
+    def operations(self) -> tuple[Route, ...]:
+        """Return the addresses of the API."""
+        return self._operations.routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and stop with the server."""
@@ -182,7 +187,7 @@ class Gateway:
             Statics(),
             *self._open_api(db, states),
         )
-        self._lane = Lane([route for room in rooms for route in room.routes()], self._api)
+        self._lane = Lane([route for room in rooms for route in room.routes()], self._operations)
         self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
     def _requests(self, db: Database) -> RequestPages:
@@ -212,16 +217,16 @@ class Gateway:
             WebhookApi(db, sealer, to_loopback=self.settings.webhooks_to_loopback),
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
-        for room in rooms:
-            mount(self._api, desk, operations_of(room))
+        routes = [route for room in rooms for route in mount(self._api, desk, operations_of(room))]
+        self._operations = Lane(routes, self._api, desk.refuse)
         describe_webhooks(self._api, self.settings.public_url)
         said = describe_api(self._api, self.settings.public_url)
         reference = ReferencePages(said, self.settings.public_url)
         return (Description(json.dumps(said, ensure_ascii=False).encode()), reference) if self.settings.docs else ()
 
-    async def _nothing_here(self, request: Request, error: Exception) -> Response:
-        """Answer for an address that nobody knows, or that takes other methods."""
-        known = error if isinstance(error, ConsentgwError) else NotFound("no such address")
+    async def _nothing_here(self, request: Request, _: Exception) -> Response:
+        """Answer for an address that nobody knows."""
+        known = NotFound("no such address")
         if request.scope["path"].startswith("/v1/"):
             return document(known, self.settings.public_url)
         return describe(known, request)

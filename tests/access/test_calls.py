@@ -108,7 +108,7 @@ async def test_what_failed_may_be_sent_again_with_the_same_key(gateway):
     ("method", "path", "allowed"),
     [
         ("DELETE", "/v1/keys", "GET, HEAD, POST"),
-        ("POST", "/v1/sites/shop", "GET, HEAD"),
+        ("POST", "/v1/sites/shop", "GET, HEAD, PUT"),
         ("GET", "/v1/keys/0123456789/roll", "POST"),
         ("OPTIONS", "/v1/audit", "GET, HEAD"),
     ],

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
-from consentgw.access.routing import Route
 from tests.caller import Caller, caller, code
 from tests.gateway import copy_of, digest, running
 
@@ -150,8 +150,8 @@ async def world(app):
     return world
 
 
-def operations(app) -> list[Route]:
-    return [route for route in app._api.routes if isinstance(route, Route)]
+def operations(app) -> list[APIRoute]:
+    return [route for route in app._api.routes if isinstance(route, APIRoute)]
 
 
 async def test_every_operation_has_a_case_and_no_case_is_left_over(app):

@@ -1,8 +1,8 @@
 """Operations: what the API can do, declared where it is done.
 
 A decorated method is an operation: its decorator says the address, the scope and what is taken and answered, its
-docstring is the documentation. FastAPI routes to it and describes it; reading, checking and answering are ours, because
-dependencies and response models cost more than the work (docs/architecture.md, section 2).
+docstring is the documentation. FastAPI describes it; routing, reading, checking and answering are ours, because
+FastAPI's cost more than the work (docs/architecture.md, section 2).
 """
 
 from __future__ import annotations
@@ -184,13 +184,11 @@ class Desk:
                 if isinstance(error, TooMany) and not headers:
                     headers = ((b"ratelimit-policy", self.budget.policy),)
             answer.raw_headers.extend(headers)
-            if request.scope["method"] == "HEAD":
-                answer.body = b""
             return answer
 
         return handle
 
-    def refuse(self, error: Exception) -> Response:
+    def refuse(self, error: BaseException, _: Request | None = None) -> Response:
         """Return the problem document for an error."""
         answer = document(error, self.origin)
         if answer.status_code >= 500:

@@ -1,4 +1,8 @@
-"""Operations as routes of FastAPI, and the OpenAPI document it makes of them."""
+"""Operations as FastAPI describes them and as the lane carries them out.
+
+FastAPI makes the OpenAPI document of signatures. Its own way from a request to an answer looks at every route in turn
+and keeps two stacks of contexts for each call, which costs more than the call; so the lane answers.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Header, Path, Query, Security
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from starlette.routing import Match
 
 from consentgw import errors
 from consentgw.access.idempotency import InFlight, KeyReused
+from consentgw.http import surfaces
 from consentgw.http.conditions import PATTERN
 from consentgw.http.explanations import example
+from consentgw.http.lane import Route
 from consentgw.http.paging import Paged
 from consentgw.http.problems import (
-    MethodNotAllowed,
     NotAcceptable,
     Stale,
     Unconditional,
@@ -27,12 +30,9 @@ from consentgw.http.problems import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fastapi import FastAPI
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.types import Receive, Scope, Send
 
     from consentgw.access.operations import Bound, Desk, Operation
 
@@ -52,36 +52,15 @@ _ALWAYS = (
 )
 
 
-class Route(APIRoute):
-    """A route whose endpoint takes the request as it is; its signature is for the documentation."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the endpoint itself."""
-        return self.endpoint
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match HEAD where there is a GET (RFC 9110 section 9.3.2)."""
-        match, child = super().matches(scope)
-        if match is Match.PARTIAL and scope["method"] == "HEAD" and "GET" in (self.methods or ()):
-            match = Match.FULL
-        return match, child
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, unless the address takes other methods only: then say all of them, not only this route's."""
-        if self.matches(scope)[0] is not Match.FULL:
-            raise MethodNotAllowed(allowed(scope["app"], scope))
-        await self.app(scope, receive, send)
-
-
-def mount(app: FastAPI, desk: Desk, operations: Iterable[Bound]) -> None:
-    """Add operations to an app."""
+def mount(app: FastAPI, desk: Desk, operations: Iterable[Bound]) -> tuple[Route, ...]:
+    """Add operations to what an app describes, and return the addresses that carry them out."""
+    routes: list[Route] = []
     for bound in operations:
         declared = bound.operation
         summary, description = bound.documentation
-        app.router.add_api_route(
+        app.add_api_route(
             declared.path,
-            _endpoint(bound, desk),
-            route_class_override=Route,
+            _signature(declared),
             methods=[declared.method],
             operation_id=bound.name,
             name=bound.name,
@@ -93,25 +72,18 @@ def mount(app: FastAPI, desk: Desk, operations: Iterable[Bound]) -> None:
             response_description=HTTPStatus(declared.status).phrase,
             responses=_responses(declared, desk.origin),
         )
+        routes.append(Route(declared.path, desk.handler(bound), surfaces.API, (declared.method,)))
+    return tuple(routes)
 
 
-def allowed(app: FastAPI, scope: Scope) -> list[str]:
-    """Return every method that an address takes; none where there is no such address."""
-    methods: set[str] = set()
-    for route in app.router.routes:
-        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
-            methods |= route.methods or set()
-    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
+def _signature(declared: Operation) -> Callable[[], None]:
+    """Return what FastAPI is to describe: a function of this signature, which nobody calls."""
 
+    def described() -> None:
+        raise NotImplementedError
 
-def _endpoint(bound: Bound, desk: Desk) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    handle = desk.handler(bound)
-
-    async def endpoint(request: Request) -> Response:
-        return await handle(request)
-
-    endpoint.__signature__ = inspect.Signature(list(_documented(bound.operation)))  # type: ignore[attr-defined]
-    return endpoint
+    described.__signature__ = inspect.Signature(list(_documented(declared)))  # type: ignore[attr-defined]
+    return described
 
 
 def _documented(declared: Operation) -> Iterable[inspect.Parameter]:

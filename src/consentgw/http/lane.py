@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from consentgw.http.surfaces import Surface
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Refuse = Callable[[BaseException, Request], Response]
 log = logging.getLogger(__name__)
 
-_PARAMETER = re.compile(r"\\{([a-z]+)\\}")
+_PARAMETER = re.compile(r"\\{([a-z_]+)\\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,14 @@ class Route:
 class Lane:
     """An ASGI app that answers its own routes and hands everything else on."""
 
-    def __init__(self, routes: Sequence[Route], behind: ASGIApp) -> None:
+    def __init__(self, routes: Sequence[Route], behind: ASGIApp, refuse: Refuse = describe) -> None:
+        """``refuse`` makes the answer that tells what went wrong."""
         self.routes = tuple(routes)
         self._behind = behind
-        self._by_head: dict[str, list[tuple[re.Pattern[str], dict[str, Endpoint]]]] = {}
+        self._refuse = refuse
+        self._by_shape: dict[tuple[str, int], list[tuple[re.Pattern[str], dict[str, Endpoint]]]] = {}
         for route in routes:
-            known = self._by_head.setdefault(route.path.split("/", 2)[1], [])
+            known = self._by_shape.setdefault(_shape(route.path), [])
             endpoints = next((found for pattern, found in known if pattern == route.pattern), None)
             if endpoints is None:
                 endpoints = dict[str, Endpoint]()
@@ -66,27 +69,31 @@ class Lane:
         """Answer one request."""
         if scope["type"] == "http":
             path: str = scope["path"]
-            for pattern, endpoints in self._by_head.get(path.split("/", 2)[1] if path[:1] == "/" else "", ()):
+            for pattern, endpoints in self._by_shape.get(_shape(path), ()):
                 if match := pattern.fullmatch(path):
                     scope["path_params"] = match.groupdict()
-                    await _respond(endpoints, scope, receive, send)
+                    await self._respond(endpoints, scope, receive, send)
                     return
         await self._behind(scope, receive, send)
 
+    async def _respond(self, endpoints: dict[str, Endpoint], scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            endpoint = endpoints.get(scope["method"])
+            if endpoint is None:
+                raise MethodNotAllowed(sorted(endpoints))
+            response = await endpoint(request)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            response = self._refuse(error, request)
+            if response.status_code >= 500:
+                log.exception("could not answer")  # and no word of the address: a receipt's code opens the receipt
+        if scope["method"] == "HEAD":
+            response.body = b""  # the length header still tells the size of the GET answer (RFC 9110, 9.3.2)
+        await response(scope, receive, send)
 
-async def _respond(endpoints: dict[str, Endpoint], scope: Scope, receive: Receive, send: Send) -> None:
-    request = Request(scope, receive)
-    try:
-        endpoint = endpoints.get(scope["method"])
-        if endpoint is None:
-            raise MethodNotAllowed(sorted(endpoints))
-        response = await endpoint(request)
-    except ClientDisconnect:
-        return
-    except Exception as error:
-        response = describe(error, request)
-        if response.status_code >= 500:
-            log.exception("could not answer")  # and no word of the address: a receipt's code opens the receipt
-    if scope["method"] == "HEAD":
-        response.body = b""  # the length header still tells the size of the GET answer (RFC 9110, 9.3.2)
-    await response(scope, receive, send)
+
+def _shape(path: str) -> tuple[str, int]:
+    """Return the first segment of a path and how many there are: few patterns share both."""
+    return path.split("/", 2)[1] if path[:1] == "/" else "", path.count("/")
