@@ -157,6 +157,17 @@ class TestKeyring:
         with pytest.raises(Unauthenticated):
             here.check(*here.find(made.text), db.clock())
 
+    async def test_the_id_of_one_key_with_the_secret_of_another_opens_nothing(self, db):
+        made, other = make(db), make(db)
+        here = Keyring()
+        await here.refresh(db)
+        body = f"cg_live_{made.key.id}_{model.read(other.text)[1]}"
+        forged = body + model._check(body)
+        assert model.read(forged) is not None
+
+        with pytest.raises(Unauthenticated):
+            here.check(*here.find(forged), db.clock())
+
     async def test_a_key_ends_at_its_instant_without_a_look(self, db, clock):
         made = make(db, life=DAY)
         here = Keyring()
