@@ -27,6 +27,8 @@ _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _PLACES = {"path": "Path parameters", "query": "Query parameters", "header": "Headers"}
 _EVERYWHERE = {"RateLimit", "RateLimit-Policy"}
 """Headers of every answer: told once, in the guide."""
+_SHOWN = {"Idempotency-Key": ["8e03978e-40d5-43e8-bc93-6894a57f9324"]}
+"""What samples show although it may be left out: a habit worth having. An example would make two callers collide."""
 _SOURCES = {
     "$response.body#/": "the answer",
     "$response.header.": "the headers of the answer",
@@ -151,7 +153,7 @@ class _Reading:
         found: dict[str, Any] = {}
         for one in parameters:
             schema = one.get("schema", {})
-            shown = [value for _, value in self.examples(one)] or schema.get("examples")
+            shown = [value for _, value in self.examples(one)] or schema.get("examples") or _SHOWN.get(one["name"])
             if one["in"] == place and (one.get("required") or shown):
                 found[one["name"]] = shown[0] if shown else self.schemas.sample(schema)
         return found

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 KEY = "CONSENTGW_KEY"
 """The variable that samples read the key from."""
 
-_WIDTH = 48
-"""Characters of a command that stand on one line beside the prose."""
-
 
 def body(value: Any) -> str:
     """Return a body as it is shown: text as it is, everything else as JSON."""
@@ -51,9 +48,7 @@ def _curl(
     method: str, address: str, query: Mapping[str, Any], headers: Mapping[str, str], content: Any, *, key: bool
 ) -> str:
     target = f"{address}?{urlencode(query)}" if query else address
-    command, target = "curl" if method == "GET" else f"curl -X {method}", shlex.quote(target)
-    together = f"{command} {target}"
-    lines = [together] if len(together) <= _WIDTH else [command, target]
+    lines = [f"{'curl' if method == 'GET' else f'curl -X {method}'} {shlex.quote(target)}"]
     if key:
         lines.append(f'-H "Authorization: Bearer ${KEY}"')
     lines += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in headers.items()]
