@@ -12,10 +12,11 @@ from sqlalchemy import text
 from consentgw.consents import returns, store
 from consentgw.consents.model import Channel, Method
 from consentgw.consents.returns import LIFETIME, Return
+from consentgw.db import open_database
 from consentgw.errors import DeadCode, Malformed
 from consentgw.http.forms import read
 from consentgw.notices import store as notices
-from tests.gateway import EVE, digest, ledger, peeking
+from tests.gateway import EVE, digest, ledger, open_partners, peeking, running
 from tests.hostile import EVERY
 from tests.notices import story
 from tests.visitor import GATEWAY, Visitor
@@ -261,6 +262,18 @@ async def test_without_a_question_what_holds_is_told(gateway, aigerim):
 
     assert (await redeem(gateway, code=said["code"])).receipt.decision.granted == {"marketing"}
     assert len(ledger(gateway)) == 1
+
+
+async def test_without_a_question_an_answer_that_holds_no_longer_is_not_told(seeded):
+    async with running(seeded) as app:
+        aigerim = Visitor(app)
+        await (await aigerim.open("/consent/shop?lang=en")).press("accept_all")
+    with open_database(seeded) as db:
+        db.apply(open_partners, "Something else now.")
+    async with running(seeded) as app:
+        later = Visitor(app)
+        later.jar = aigerim.jar
+        assert "code" not in back_at(await later.open(f"{START}&prompt=none"))[1]
 
 
 async def test_an_answer_at_another_site_says_nothing_here(gateway, aigerim):
