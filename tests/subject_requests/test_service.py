@@ -109,6 +109,9 @@ def test_nobody_erases_alone(room):
     with pytest.raises(OutOfTurn):
         do(room, service.complete, request, DANA, "Erased")
 
+    with pytest.raises(Unproven):
+        do(room, service.erase, request, SUBJECT, "I asked for it.")
+
     proposed = do(room, service.erase, request, DANA, "She asked for it.")
     assert (proposed.state, proposed.proposed_by) == (State.IN_PROGRESS, "operator:dana")
     for second in (DANA, SUBJECT, Actor(Role.PROGRAM, "key-1")):

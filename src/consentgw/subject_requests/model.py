@@ -248,10 +248,6 @@ class Request:
         """Return whether enough is proven for its answer."""
         return self.level >= self.needs.answer
 
-    def days_left(self, today: date) -> int:
-        """Return the days until it is due; negative when it is late."""
-        return (self.due_on - today).days
-
 
 def after(request: Request, act: Act) -> State:
     """Return the state an act leads to.

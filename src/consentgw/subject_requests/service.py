@@ -220,6 +220,8 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Reque
     if request.type is not RequestType.ERASURE:
         raise OutOfTurn("this request does not ask for erasure")
     after(request, Act.COMPLETE)
+    if actor.role not in {Role.OPERATOR, Role.PROGRAM}:
+        raise Unproven("who asks is not one of the two who erase")
     if not request.proposed_by:
         return act(unit, office, request, Act.PROPOSE_ERASURE, actor, words, proposed_by=str(actor))
     if str(actor) == request.proposed_by or actor.role is not Role.OPERATOR:
