@@ -28,6 +28,7 @@ EVERY = {
     "host": "0.0.0.0",
     "port": "9000",
     "workers": "4",
+    "metrics": "1",
     "stop_delay_seconds": "5",
     "worker_inside": "0",
     "webhooks_to_loopback": "1",
@@ -88,6 +89,7 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert settings.public_url == "https://consent.example"
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9000, 4)
     assert settings.development
+    assert settings.metrics
     assert settings.stop_delay_seconds == 5
     assert not settings.worker_inside
     assert settings.webhooks_to_loopback

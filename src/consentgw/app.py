@@ -40,6 +40,7 @@ from consentgw.db.sealing import Sealer
 from consentgw.errors import NotFound, Unavailable
 from consentgw.http.lane import Lane
 from consentgw.http.limits import Budget, Limits
+from consentgw.http.metrics import Metrics, Tallies
 from consentgw.http.operations import Health, Operations
 from consentgw.http.problems import describe, document
 from consentgw.http.reference.pages import ReferencePages
@@ -61,7 +62,7 @@ from consentgw.subject_requests.tokens import RequestForms
 from consentgw.tags.pages import Gate
 from consentgw.webhooks.api import WebhookApi
 from consentgw.webhooks.description import describe as describe_webhooks
-from consentgw.worker import Worker, steps
+from consentgw.worker import Worker, backlog, steps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -104,6 +105,7 @@ class Gateway:
         self.catalogue = Catalogue()
         self.changes = Changes()
         self.keyring = Keyring()
+        self.tallies = Tallies() if settings.metrics else None
         self.health = Health(
             lag=lambda: time.monotonic() - self.changes.read_at,
             signs=lambda: self.signing.unreadable is None,
@@ -187,7 +189,9 @@ class Gateway:
             Statics(),
             *self._open_api(db, states),
         )
-        self._lane = Lane([route for room in rooms for route in room.routes()], self._operations)
+        if self.tallies is not None:
+            rooms += (Metrics(db, self.tallies, self.health.lag, lambda found: backlog(found, db.clock())),)
+        self._lane = Lane([route for room in rooms for route in room.routes()], self._operations, tallies=self.tallies)
         self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
     def _requests(self, db: Database) -> RequestPages:
@@ -218,7 +222,7 @@ class Gateway:
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
         routes = [route for room in rooms for route in mount(self._api, desk, operations_of(room))]
-        self._operations = Lane(routes, self._api, desk.refuse)
+        self._operations = Lane(routes, self._api, desk.refuse, self.tallies)
         describe_webhooks(self._api, self.settings.public_url)
         said = describe_api(self._api, self.settings.public_url)
         reference = ReferencePages(said, self.settings.public_url)

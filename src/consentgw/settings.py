@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that serve; more than one needs PostgreSQL."""
+    metrics: bool = False
+    """Tell rates and backlogs at ``/metrics``, for Prometheus; the proxy in front keeps it from the public."""
     stop_delay_seconds: float = Field(default=0, ge=0, le=60)
     """How long a process that is to stop still answers, while ``/health/ready`` says 503 to load balancers."""
     worker_inside: bool = True

@@ -12,6 +12,7 @@ import logging.config
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from consentgw.access import idempotency as replies
@@ -23,22 +24,30 @@ from consentgw.errors import Misconfigured, Unavailable
 from consentgw.http.server import LOGGING
 from consentgw.keys.model import derive
 from consentgw.mail import delivery
+from consentgw.mail import store as letters
 from consentgw.mail.delivery import Delivery
 from consentgw.mail.smtp import read_server
+from consentgw.subject_requests import store as requests
 from consentgw.subject_requests.clock import PURGE_SECONDS, REMIND_SECONDS, Clock
 from consentgw.subject_requests.office import open_office
 from consentgw.webhooks import service as webhooks
+from consentgw.webhooks import store as deliveries
 from consentgw.webhooks.delivering import Courier
 from consentgw.webhooks.sending import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from consentgw.db import Database
     from consentgw.settings import Settings
 
 log = logging.getLogger(__name__)
 
+LATE_LETTER = timedelta(minutes=15)
+"""A letter that has waited so long has something in its way."""
 LOOK_SECONDS = 30.0
 """How often, at the least, a process looks whether a turn has come."""
 
@@ -139,6 +148,19 @@ class Worker:
         return await self._db.read(marks.due, name, now, interval) and await self._db.write(
             marks.take, name, now, interval
         )
+
+
+def backlog(connection: Connection, now: datetime) -> dict[str, float]:
+    """Return what waits to be done, by the name it has as a metric."""
+    count, due_at = deliveries.waiting(connection)
+    known = requests.counts(connection, now.date())
+    return {
+        "consentgw_webhooks_waiting": count,
+        "consentgw_webhooks_lag_seconds": max(0.0, (now - due_at).total_seconds()) if due_at else 0.0,
+        "consentgw_letters_late": letters.stuck(connection, now - LATE_LETTER),
+        "consentgw_subject_requests_open": known["open"],
+        "consentgw_subject_requests_overdue": known["overdue"],
+    }
 
 
 def work(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from consentgw.cli import main
 from consentgw.settings import Settings
 
 FILE = Path(__file__).parents[2] / "docker-compose.yml"
-OURS = ["schema", "gateway", "worker"]
+OURS = ["schema", "gateway-1", "gateway-2", "worker"]
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,18 @@ def test_it_is_what_the_compose_specification_allows():
 def test_the_schema_is_brought_up_once_before_the_gateway_serves(services):
     assert services["schema"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert services["schema"]["restart"] == "no"
-    for name in ("gateway", "worker"):
+    for name in ("gateway-1", "gateway-2", "worker"):
         assert services[name]["depends_on"]["schema"]["condition"] == "service_completed_successfully"
-    assert "/health/ready" in services["gateway"]["healthcheck"]["test"][-1]
+    for name in ("gateway-1", "gateway-2"):
+        assert "/health/ready" in services[name]["healthcheck"]["test"][-1]
+        assert services["proxy"]["depends_on"][name]["condition"] == "service_healthy"
 
 
-@pytest.mark.parametrize("name", OURS)
+def test_only_the_proxy_is_reached_from_outside(services):
+    assert [name for name, service in services.items() if "ports" in service] == ["proxy"]
+
+
+@pytest.mark.parametrize("name", [*OURS, "proxy"])
 def test_nothing_of_ours_runs_as_root_or_writes_to_its_own_files(services, name):
     service = services[name]
 
@@ -47,7 +53,7 @@ def test_nothing_of_ours_runs_as_root_or_writes_to_its_own_files(services, name)
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert "\nUSER 10001:10001\n" in service["build"]["dockerfile_inline"]
+    assert name == "proxy" or "\nUSER 10001:10001\n" in service["build"]["dockerfile_inline"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -62,13 +68,13 @@ def test_every_setting_and_every_command_exists(services, name):
 
 def test_no_secret_has_a_value_anybody_could_know(services):
     for name in ("CONSENTGW_SECRET", "CONSENTGW_DATABASE_URL"):
-        assert re.search(r"\$\{\w+:\?", services["gateway"]["environment"][name])
+        assert re.search(r"\$\{\w+:\?", services["gateway-1"]["environment"][name])
     assert services["database"]["environment"]["POSTGRES_PASSWORD"].startswith("${POSTGRES_PASSWORD:?")
 
 
 def test_the_image_is_built_from_files_that_are_there(services):
     copied = re.findall(
-        r"^COPY (?!--from)(.+) \S+$", services["gateway"]["build"]["dockerfile_inline"], flags=re.MULTILINE
+        r"^COPY (?!--from)(.+) \S+$", services["gateway-1"]["build"]["dockerfile_inline"], flags=re.MULTILINE
     )
 
     assert copied
@@ -77,5 +83,6 @@ def test_the_image_is_built_from_files_that_are_there(services):
 
 
 def test_what_the_worker_does_is_done_by_it_alone(services):
-    assert services["gateway"]["environment"]["CONSENTGW_WORKER_INSIDE"] == "false"
+    for name in ("gateway-1", "gateway-2"):
+        assert services[name]["environment"]["CONSENTGW_WORKER_INSIDE"] == "false"
     assert services["worker"]["command"] == ["worker"]

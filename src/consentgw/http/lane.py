@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from consentgw.http.problems import MethodNotAllowed, describe
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from consentgw.http.metrics import Tallies
     from consentgw.http.surfaces import Surface
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -48,18 +50,21 @@ class Route:
 class Lane:
     """An ASGI app that answers its own routes and hands everything else on."""
 
-    def __init__(self, routes: Sequence[Route], behind: ASGIApp, refuse: Refuse = describe) -> None:
-        """``refuse`` makes the answer that tells what went wrong."""
+    def __init__(
+        self, routes: Sequence[Route], behind: ASGIApp, refuse: Refuse = describe, tallies: Tallies | None = None
+    ) -> None:
+        """``refuse`` makes the answer that tells what went wrong; ``tallies`` count every answer."""
         self.routes = tuple(routes)
         self._behind = behind
         self._refuse = refuse
-        self._by_shape: dict[tuple[str, int], list[tuple[re.Pattern[str], dict[str, Endpoint]]]] = {}
+        self._tallies = tallies
+        self._by_shape: dict[tuple[str, int], list[tuple[re.Pattern[str], dict[str, Endpoint], str]]] = {}
         for route in routes:
             known = self._by_shape.setdefault(_shape(route.path), [])
-            endpoints = next((found for pattern, found in known if pattern == route.pattern), None)
+            endpoints = next((found for pattern, found, _ in known if pattern == route.pattern), None)
             if endpoints is None:
                 endpoints = dict[str, Endpoint]()
-                known.append((route.pattern, endpoints))
+                known.append((route.pattern, endpoints, route.path))
             for method in route.methods:
                 endpoints[method] = route.endpoint
                 if method == "GET":
@@ -69,14 +74,19 @@ class Lane:
         """Answer one request."""
         if scope["type"] == "http":
             path: str = scope["path"]
-            for pattern, endpoints in self._by_shape.get(_shape(path), ()):
+            for pattern, endpoints, template in self._by_shape.get(_shape(path), ()):
                 if match := pattern.fullmatch(path):
                     scope["path_params"] = match.groupdict()
-                    await self._respond(endpoints, scope, receive, send)
+                    began = time.perf_counter()
+                    status = await self._respond(endpoints, scope, receive, send)
+                    if self._tallies is not None:
+                        site = scope["path_params"].get("site", "") if status < 400 else ""
+                        self._tallies.note(template, scope["method"], status, site, time.perf_counter() - began)
                     return
         await self._behind(scope, receive, send)
 
-    async def _respond(self, endpoints: dict[str, Endpoint], scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond(self, endpoints: dict[str, Endpoint], scope: Scope, receive: Receive, send: Send) -> int:
+        """Answer, and return the status; 0 where nobody waited for it."""
         request = Request(scope, receive)
         try:
             endpoint = endpoints.get(scope["method"])
@@ -84,7 +94,7 @@ class Lane:
                 raise MethodNotAllowed(sorted(endpoints))
             response = await endpoint(request)
         except ClientDisconnect:
-            return
+            return 0
         except Exception as error:
             response = self._refuse(error, request)
             if response.status_code >= 500:
@@ -92,6 +102,7 @@ class Lane:
         if scope["method"] == "HEAD":
             response.body = b""  # the length header still tells the size of the GET answer (RFC 9110, 9.3.2)
         await response(scope, receive, send)
+        return response.status_code
 
 
 def _shape(path: str) -> tuple[str, int]:

@@ -303,6 +303,13 @@ OPERATIONS = Surface(
 )
 """Health and the API's description."""
 
+METRICS = Surface(
+    "metrics",
+    "text/plain; version=0.0.4; charset=utf-8",
+    {"cache-control": "no-store", "content-security-policy": _FILE},
+)
+"""What Prometheus reads."""
+
 REFERENCE = Surface(
     "reference",
     _HTML,

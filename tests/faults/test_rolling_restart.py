@@ -1,0 +1,179 @@
+"""The processes of docker-compose.yml on this machine: two gateways, two workers, PostgreSQL, and its nginx in front.
+
+Each is stopped and started again while people answer: nobody sees a failure, and no webhook comes twice.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+import yaml
+
+from consentgw.db import open_database, open_reader
+from consentgw.db.sealing import Sealer
+from consentgw.keys.model import derive
+from consentgw.webhooks import service as webhooks
+from tests.conftest import SECRET
+from tests.gateway import SHOP
+from tests.test_cli import environment
+from tests.visitor import GATEWAY
+from tests.webhooks.receivers import Apart, answering
+
+COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
+PROGRAM = [sys.executable, "-c", "from consentgw.cli import main; main()"]
+
+
+class Process:
+    """A process of ours that can be stopped kindly and started again."""
+
+    def __init__(self, env: dict[str, str], *command: str) -> None:
+        self._start = lambda: subprocess.Popen([*PROGRAM, *command], env=env, stderr=subprocess.DEVNULL)
+        self._process = self._start()
+
+    def restart(self) -> None:
+        self.stop()
+        self._process = self._start()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(timeout=40)
+        finally:
+            self._process.kill()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports below those that connections go out from: one of these may not be free again after a restart."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(12_000, 32_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        found.append(port)
+    return found
+
+
+@contextmanager
+def proxy(folder: Path, port: int, gateways: list[int]):
+    """Run nginx with the configuration of docker-compose.yml; only the addresses are this machine's."""
+    said = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["configs"]["proxy"]["content"].replace("$$", "$")
+    said = said.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    for number, at in enumerate(gateways, 1):
+        said = said.replace(f"gateway-{number}:8080", f"127.0.0.1:{at}")
+    file = folder / "nginx.conf"
+    file.write_text(f"daemon off;\n{said}")
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    process = subprocess.Popen([nginx, "-c", str(file), "-p", str(folder)], stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def ask(port: int, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+    try:
+        named = {"Host": "gateway.localhost:8080", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        connection.request(method, path, body or None, named)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except OSError as error:
+        return 0, repr(error).encode()
+    finally:
+        connection.close()
+
+
+def decide(port: int) -> list[int]:
+    """Be shown the question and answer it; return both statuses."""
+    shown, page = ask(port, "GET", "/embed/shop?lang=en", Referer=f"{SHOP}/")
+    token = re.search(rb'name="token" value="([^"]+)"', page)
+    if not token:
+        return [shown]
+    answer = urlencode({"token": token[1].decode(), "method": "accept_all"})
+    kind = "application/x-www-form-urlencoded"
+    headers = {"Origin": GATEWAY, "Sec_Fetch_Site": "same-origin", "Referer": f"{GATEWAY}/", "Content_Type": kind}
+    return [shown, ask(port, "POST", "/embed/shop?lang=en", answer, **headers)[0]]
+
+
+def ready(port: int, path: str = "/health/ready") -> None:
+    deadline = time.monotonic() + 90
+    while ask(port, "GET", path)[0] != 200:
+        assert time.monotonic() < deadline, "never ready"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def receiver():
+    with Apart(answering()) as receiver:
+        yield receiver
+
+
+def test_nobody_notices_that_every_process_is_restarted(seeded_postgres, receiver, tmp_path):
+    with open_database(seeded_postgres) as db:
+        sealer = Sealer(derive((SECRET.encode(),), "webhooks"))
+        db.apply(webhooks.add, "shop", receiver.url, frozenset({"receipt.recorded"}), "", sealer)
+    env = environment(
+        seeded_postgres,
+        CONSENTGW_WORKER_INSIDE="false",
+        CONSENTGW_STOP_DELAY_SECONDS="1",
+        CONSENTGW_WEBHOOKS_TO_LOOPBACK="true",
+    )
+    env = {**os.environ, **env}
+    front, *ports = free_ports(3)
+    statuses: Counter[int] = Counter()
+    stopped = threading.Event()
+
+    def people() -> None:
+        while not stopped.is_set():
+            statuses.update(decide(front))
+            time.sleep(0.02)
+
+    with ExitStack() as stack:
+        gateways = [Process(env, "serve", "--port", str(port)) for port in ports]
+        workers = [Process(env, "worker") for _ in range(2)]
+        for process in (*gateways, *workers):
+            stack.callback(process.stop)
+        for port in ports:
+            ready(port)
+        stack.enter_context(proxy(tmp_path, front, ports))
+        ready(front, "/embed/shop")
+        crowd = [threading.Thread(target=people) for _ in range(4)]
+        try:
+            for person in crowd:
+                person.start()
+            for port, gateway, worker in zip(ports, gateways, workers, strict=True):
+                gateway.restart()
+                ready(port)
+                worker.restart()
+        finally:
+            stopped.set()
+            for person in crowd:
+                person.join()
+        assert ask(front, "GET", "/metrics")[0] == ask(front, "GET", "/health/ready")[0] == 404
+        with open_reader(seeded_postgres) as connection:
+            kept = connection.exec_driver_sql("SELECT count(*) FROM receipts").scalar_one()
+        deadline = time.monotonic() + 60
+        while len(receiver.received) < kept and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    assert set(statuses) == {200, 303}, statuses
+    assert kept == statuses[303] > 20
+    assert len(receiver.messages) == len(set(receiver.messages)) == kept
