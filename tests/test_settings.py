@@ -28,6 +28,7 @@ EVERY = {
     "host": "0.0.0.0",
     "port": "9000",
     "workers": "4",
+    "log_format": "json",
     "metrics": "1",
     "stop_delay_seconds": "5",
     "worker_inside": "0",
@@ -89,6 +90,7 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert settings.public_url == "https://consent.example"
     assert (settings.host, settings.port, settings.workers) == ("0.0.0.0", 9000, 4)
     assert settings.development
+    assert settings.log_format == "json"
     assert settings.metrics
     assert settings.stop_delay_seconds == 5
     assert not settings.worker_inside

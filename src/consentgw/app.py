@@ -40,6 +40,7 @@ from consentgw.db.sealing import Sealer
 from consentgw.errors import NotFound, Unavailable
 from consentgw.http.lane import Lane
 from consentgw.http.limits import Budget, Limits
+from consentgw.http.logs import current
 from consentgw.http.metrics import Metrics, Tallies
 from consentgw.http.operations import Health, Operations
 from consentgw.http.problems import describe, document
@@ -139,6 +140,8 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and stop with the server."""
+        if scope["type"] == "http":
+            current.set(scope)
         await self._front(scope, receive, send)
 
     @asynccontextmanager

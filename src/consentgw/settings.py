@@ -11,7 +11,7 @@ import re
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
     """Processes that serve; more than one needs PostgreSQL."""
+    log_format: Literal["plain", "json"] = "plain"
+    """``json`` for a log that machines read: one object a line, with the id of the request."""
     metrics: bool = False
     """Tell rates and backlogs at ``/metrics``, for Prometheus; the proxy in front keeps it from the public."""
     stop_delay_seconds: float = Field(default=0, ge=0, le=60)

@@ -21,7 +21,7 @@ from consentgw.consents import service as consents
 from consentgw.db import marks, open_database
 from consentgw.db.sealing import Sealer
 from consentgw.errors import Misconfigured, Unavailable
-from consentgw.http.server import LOGGING
+from consentgw.http.logs import configuration
 from consentgw.keys.model import derive
 from consentgw.mail import delivery
 from consentgw.mail import store as letters
@@ -174,7 +174,7 @@ def work(settings: Settings) -> None:
             "the embedded database has one process, and consentgw serve does the worker's work in it;"
             " set CONSENTGW_DATABASE_URL for a worker beside it"
         )
-    logging.config.dictConfig(LOGGING)
+    logging.config.dictConfig(configuration(settings.log_format))
     with open_database(settings) as db:
         asyncio.run(_until_told(Worker(db, steps(settings))))
 

@@ -36,6 +36,7 @@ def serve(**given: str | int | None) -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        log_format=settings.log_format,
         trusted_proxies=[address.strip() for address in settings.forwarded_allow_ips.split(",") if address.strip()],
     )
 

@@ -23,12 +23,15 @@ from uvicorn.supervisors import Multiprocess
 
 from consentgw.errors import Misconfigured
 from consentgw.http.connection import Connection
+from consentgw.http.logs import configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from types import FrameType
 
     from starlette.types import ASGIApp
+
+    from consentgw.http.logs import LogFormat
 
 log = logging.getLogger(__name__)
 
@@ -38,16 +41,6 @@ CONNECTIONS = 1000
 """The last line of defence against overload: beyond it, a bare 503."""
 GRACE_SECONDS = 15
 """How long a stop waits for requests that have begun."""
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {
-        name: {"handlers": ["stderr"], "level": "INFO", "propagate": False} for name in ("consentgw", "uvicorn")
-    },
-}
 
 
 class _Server(uvicorn.Server):
@@ -71,6 +64,7 @@ def serve(
     workers: int = 1,
     trusted_proxies: Sequence[str] = (),
     access_log: bool = False,
+    log_format: LogFormat = "plain",
     ready: Callable[[int], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then finish what has begun and return.
@@ -89,6 +83,7 @@ def serve(
             workers=workers,
             trusted_proxies=trusted_proxies,
             access_log=access_log,
+            log_config=configuration(log_format),
         )
         # After a graceful stop uvicorn raises the signal again: SIGTERM then ends this call as Ctrl-C does.
         stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.default_int_handler))
@@ -170,7 +165,7 @@ def _configure(
     workers: int = 1,
     trusted_proxies: Sequence[str] = (),
     access_log: bool = False,
-    log_config: dict[str, Any] | None = LOGGING,
+    log_config: dict[str, Any] | None,
 ) -> uvicorn.Config:
     for proxy in trusted_proxies:
         try:
