@@ -46,6 +46,7 @@ _ALWAYS = (
     errors.Malformed,
     errors.Unauthenticated,
     errors.Forbidden,
+    errors.TooLarge,
     errors.Invalid,
     errors.TooMany,
     errors.Unavailable,
@@ -143,7 +144,7 @@ def _failures(declared: Operation) -> Iterable[type[errors.ConsentgwError]]:
     if declared.parts or (declared.asks and issubclass(declared.asks, Paged)):
         yield errors.NotFound
     if declared.takes:
-        yield from (errors.TooLarge, UnsupportedMedia)
+        yield UnsupportedMedia
     if declared.method == "POST" and not declared.reads:
         yield from (KeyReused, InFlight)
     if declared.conditional:

@@ -185,7 +185,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         413,
         "Too large",
         "More was sent than this address takes. Nothing was stored.",
-        ("The body has more than 64 KiB.",),
+        ("The body has more than 64 KiB.", "The address has more than 50 parameters."),
         "Send less at once: lists can be sent in parts.",
         "a body has 65536 bytes at the most",
     ),
