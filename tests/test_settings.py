@@ -44,6 +44,10 @@ EVERY = {
     "limits_url": "redis://:hunter2@cache.example",
     "limits_url_file": None,
     "forwarded_allow_ips": "10.0.0.1",
+    "oidc_issuer": "https://id.example",
+    "oidc_client_id": "desk",
+    "oidc_client_secret": "hunter2",
+    "oidc_client_secret_file": None,
 }
 
 
@@ -100,9 +104,22 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert settings.forwarded_allow_ips == "10.0.0.1"
     assert settings.smtp_url.get_secret_value() == EVERY["smtp_url"]
     assert settings.mail_from == "privacy@consent.example"
+    assert (settings.oidc_issuer, settings.oidc_client_id) == ("https://id.example", "desk")
+    assert settings.oidc_client_secret.get_secret_value() == "hunter2"
     assert not settings.docs
     assert settings.calls_per_minute == 60
     assert settings.limits_url.get_secret_value() == EVERY["limits_url"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"oidc_issuer": "http://id.example", "oidc_client_secret": "x"}, "CONSENTGW_OIDC_ISSUER"),
+        ({"oidc_issuer": "https://id.example"}, "CONSENTGW_OIDC_CLIENT_SECRET"),
+    ],
+)
+def test_an_identity_provider_is_reached_safely_and_knows_us(given, says):
+    assert says in refusal(**given)
 
 
 def test_what_is_secret_can_stand_in_files(environment, tmp_path):

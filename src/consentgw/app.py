@@ -37,6 +37,8 @@ from consentgw.consents.tokens import Codes, Forms, StateCookie, StateText
 from consentgw.db import open_database
 from consentgw.db.database import utc_now
 from consentgw.db.sealing import Sealer
+from consentgw.desk.pages import DeskPages
+from consentgw.desk.people import PeoplePages
 from consentgw.errors import NotFound, Unavailable
 from consentgw.http.lane import Lane
 from consentgw.http.limits import Budget, Limits
@@ -54,6 +56,11 @@ from consentgw.keys.signing import Signing, note_of
 from consentgw.notices.api import NoticeApi
 from consentgw.notices.catalogue import Catalogue
 from consentgw.notices.pages import NoticePages
+from consentgw.operators.credentials import Passwords
+from consentgw.operators.door import Door
+from consentgw.operators.invitations import Invitations
+from consentgw.operators.pages import DoorPages
+from consentgw.operators.provider import Client, Provider
 from consentgw.policies.pages import PolicyPages
 from consentgw.settings import Settings
 from consentgw.sites.grounds import Grounds
@@ -191,6 +198,7 @@ class Gateway:
             Operations(db, self.health),
             Statics(),
             *self._open_api(db, states),
+            *self._open_desk(db, secrets),
         )
         if self.tallies is not None:
             rooms += (Metrics(db, self.tallies, self.health.lag, lambda found: backlog(found, db.clock())),)
@@ -230,6 +238,20 @@ class Gateway:
         said = describe_api(self._api, self.settings.public_url)
         reference = ReferencePages(said, self.settings.public_url)
         return (Description(json.dumps(said, ensure_ascii=False).encode()), reference) if self.settings.docs else ()
+
+    def _open_desk(self, db: Database, secrets: tuple[bytes, ...]) -> tuple[Room, ...]:
+        """Return the pages of the operators."""
+        settings = self.settings
+        door = Door(db, Seal(derive(secrets, "desk-form")), settings.public_url)
+        client = Client(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret.get_secret_value())
+        provider = Provider(client, settings.public_url, derive(secrets, "oidc")) if client.issuer else None
+        invitations = Invitations(derive(secrets, "invitations"))
+        sealer = Sealer(derive(secrets, "authenticators"))
+        return (
+            DoorPages(db, door, sealer, invitations, Passwords(), provider, self.limits),
+            PeoplePages(db, door, invitations, settings.public_url),
+            DeskPages(db, door, open_office(settings)),
+        )
 
     async def _nothing_here(self, request: Request, _: Exception) -> Response:
         """Answer for an address that nobody knows."""

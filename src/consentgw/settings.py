@@ -21,7 +21,7 @@ from consentgw.errors import Misconfigured
 
 SECRET_CHARACTERS = 32
 """The least a secret may have."""
-_SECRET = ("secret", "previous_secrets", "database_url", "limits_url", "smtp_url")
+_SECRET = ("secret", "previous_secrets", "database_url", "limits_url", "smtp_url", "oidc_client_secret")
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::(?P<port>[1-9][0-9]{0,4}))?"
 )
@@ -75,6 +75,14 @@ class Settings(BaseSettings):
     """A file to read ``smtp_url`` from, since it may hold a password."""
     mail_from: str = ""
     """The address letters come from."""
+    oidc_issuer: str = ""
+    """The identity provider where operators sign in, as it names itself; empty for passwords and codes alone."""
+    oidc_client_id: str = "consentgw"
+    """What we are to the provider."""
+    oidc_client_secret: SecretStr = SecretStr("")
+    """What it knows us by."""
+    oidc_client_secret_file: Path | None = None
+    """A file to read ``oidc_client_secret`` from."""
     forwarded_allow_ips: str = ""
     """Addresses of proxies whose ``X-Forwarded-*`` is believed; empty believes nobody."""
 
@@ -118,6 +126,10 @@ class Settings(BaseSettings):
             )
         if self.database_url and not self.database_url.startswith(_POSTGRES):
             raise ValueError("CONSENTGW_DATABASE_URL starts with postgresql:// or is left empty")
+        if self.oidc_issuer and not self.oidc_issuer.startswith("https://") and not self.development:
+            raise ValueError("CONSENTGW_OIDC_ISSUER is an https:// address")
+        if self.oidc_issuer and not self.oidc_client_secret.get_secret_value():
+            raise ValueError("CONSENTGW_OIDC_CLIENT_SECRET is missing: the identity provider gave you one")
         if self.embedded and self.workers > 1:
             raise ValueError("the embedded database has one process; set CONSENTGW_DATABASE_URL for more workers")
         return self

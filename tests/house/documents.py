@@ -35,6 +35,7 @@ from consentgw.policies.rendering import render
 from consentgw.policies.standing import Place, places
 from consentgw.policies.views import ArchiveView, ChangesView, Listed, PolicyView
 from consentgw.sites.model import Operator, Site
+from tests.house.desk import desk
 from tests.house.papers import papers
 from tests.house.requests import request_pages
 from tests.http.reference.library import library
@@ -304,6 +305,7 @@ def documents() -> Iterator[tuple[str, View]]:
         yield from policies(language)
         yield from request_pages(SHOP, language)
         yield f"notice-{language}", snapshot(language)
+        yield from desk(language)
     yield from papers(SHOP)
     yield "reference", ReferenceView(language="en", reference=read_api(library().openapi(), GATEWAY))
     for code, explanation in EXPLANATIONS.items():

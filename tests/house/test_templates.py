@@ -140,9 +140,9 @@ def test_every_button_and_every_link_says_what_it_does(view: View):
 
 
 @every_view
-def test_a_form_that_changes_something_is_a_post(view: View):
+def test_a_form_that_changes_something_is_a_post_and_one_that_looks_for_something_is_not(view: View):
     for form in read(view).all("form"):
-        assert form["method"] == "post"
+        assert form["method"] == ("get" if form.get("role") == "search" else "post")
 
 
 @every_view

@@ -14,6 +14,7 @@ import consentgw.consents.tables
 import consentgw.keys.tables
 import consentgw.mail.tables
 import consentgw.notices.tables
+import consentgw.operators.tables
 import consentgw.outbox.tables
 import consentgw.policies.tables
 import consentgw.sites.tables
@@ -28,18 +29,20 @@ from consentgw.consents.returns import Return
 from consentgw.db import engines, marks, metadata, migrations, open_database, open_reader
 from consentgw.errors import Misconfigured
 from consentgw.notices import store as notices
+from consentgw.operators import service as operators
 from consentgw.policies import store as policies
 from tests.db import notes
 from tests.notices import story
+from tests.operators.desk import SEALER, dana
 from tests.subject_requests.story import live_through_a_request
 from tests.webhooks.partners import live_through_a_message
 
 TABLES = {
-    "api_keys", "drafts", "events", "identifiers", "keys", "mails", "marks", "notices", "policies", "purges",
-    "questions", "receipts", "replies", "return_codes", "sites", "subject_request_addresses",
-    "subject_request_answers", "subject_request_history", "subject_request_keys", "subject_request_proofs",
-    "subject_request_texts", "subject_requests", "trail", "webhook_attempts", "webhook_deliveries",
-    "webhook_endpoints", "webhook_secrets", "working_drafts",
+    "api_keys", "drafts", "events", "identifiers", "keys", "mails", "marks", "notices", "operators", "policies",
+    "purges", "questions", "receipts", "recovery_codes", "replies", "return_codes", "sessions", "sites",
+    "subject_request_addresses", "subject_request_answers", "subject_request_history", "subject_request_keys",
+    "subject_request_proofs", "subject_request_texts", "subject_requests", "trail", "webhook_attempts",
+    "webhook_deliveries", "webhook_endpoints", "webhook_secrets", "working_drafts",
 }  # fmt: skip
 
 
@@ -56,6 +59,7 @@ def live(settings):
         marks.move(unit, "lived", 1)
         live_through_a_request(unit, shop)
         live_through_a_message(unit)
+        operators.join(unit, dana(), SEALER, "hash", "secret", 1)
         back = Return("shop", "done", "https://shop.example/after-consent", "state")
         held, _ = returns.record(unit, story.answer(notice), story.signer(unit), back)
         receipts.link(unit, shop.slug, bytes(32), held.subject)

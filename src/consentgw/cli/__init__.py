@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from consentgw import __version__
-from consentgw.cli import access, configuration, database, keys, policies, receipts, serving, sites
+from consentgw.cli import access, configuration, database, keys, operators, policies, receipts, serving, sites
 from consentgw.errors import ConsentgwError
 
 
@@ -43,6 +43,7 @@ for command in (
     sites.site,
     policies.policy,
     keys.keys,
+    operators.operator,
     access.key,
     receipts.verify,
     serving.doctor,

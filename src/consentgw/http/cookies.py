@@ -37,6 +37,12 @@ def partitioned(name: str, value: str, max_age: int) -> tuple[bytes, bytes]:
     return b"set-cookie", line.encode("latin-1")
 
 
-def own(name: str, value: str, max_age: int) -> tuple[bytes, bytes]:
-    """Return the header that keeps a cookie of the visited site itself. ``max_age`` in seconds."""
-    return b"set-cookie", f"{name}={value}; Path=/; Max-Age={max_age}; Secure; HttpOnly; SameSite=Lax".encode("latin-1")
+def own(name: str, value: str, max_age: int | None, *, strict: bool = False) -> tuple[bytes, bytes]:
+    """Return the header that keeps a cookie of the visited site itself.
+
+    ``max_age`` in seconds; without one it ends with the browser. ``strict``: nobody who comes from another site has it
+    on their first request.
+    """
+    ends = "" if max_age is None else f" Max-Age={max_age};"
+    line = f"{name}={value}; Path=/;{ends} Secure; HttpOnly; SameSite={'Strict' if strict else 'Lax'}"
+    return b"set-cookie", line.encode("latin-1")

@@ -7,7 +7,7 @@ translates on the fly.
 from __future__ import annotations
 
 import gettext
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from consentgw.errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import date
 
 CATALOGUES = Path(__file__).parents[1] / "locale"
 
@@ -165,6 +165,11 @@ def long_date(instant: datetime, language: str) -> str:
         "month": _(MONTHS[day.month - 1]),
         "year": day.year,
     }
+
+
+def long_day(day: date, language: str) -> str:
+    """Return a day of the calendar in words."""
+    return long_date(datetime(day.year, day.month, day.day, tzinfo=UTC), language)
 
 
 def date_time(instant: datetime, language: str) -> str:

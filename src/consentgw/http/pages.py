@@ -148,6 +148,7 @@ def _environment(language: str) -> Environment:
     environment.globals["static"] = static  # type: ignore[assignment]
     environment.filters.update(
         long_date=partial(languages.long_date, language=language),
+        day=partial(languages.long_day, language=language),
         date_time=partial(languages.date_time, language=language),
         duration=partial(languages.duration, language=language),
         country=partial(languages.country, language=language),

@@ -216,6 +216,9 @@ RETURNING = Surface(
 )
 """The question in the redirect flow, and the way back: the partner here is the one origin that is returned to."""
 
+DESK = Surface("desk", _HTML, {**_PRIVATE, "vary": "Cookie, Accept-Language"})
+"""A page for the operators who answer requests."""
+
 POLICY = Surface(
     "policy",
     _HTML,

@@ -56,6 +56,23 @@ def download(unit: Unit, office: Office, ref: Ref) -> Package:
     return Package(file, hashlib.sha256(file).hexdigest())
 
 
+def export(unit: Unit, office: Office, ref: Ref, actor: Actor) -> Package:
+    """Return the package of what the gateway holds about who asked, for an operator; the history says who took it.
+
+    Raises:
+        NotFound: there is no such request at this site.
+        Gone: what was known of it has been erased.
+        TooLarge: the package would not fit into memory.
+    """
+    request = store.read(unit.connection, ref)
+    store.box(unit.connection, office.vault, request.id)
+    made = package(
+        collect(unit.connection, office, request), sites.read(unit.connection, ref.site), request.language, unit.now
+    )
+    act(unit, office, request, Act.DOWNLOAD, actor)
+    return made
+
+
 def revoke(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
     """Take a package back before its time.
 

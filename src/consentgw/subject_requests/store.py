@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import LargeBinary, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents.identifiers import uuid7
@@ -50,6 +50,8 @@ class Wanted:
     assignee: str = ""
     digests: tuple[bytes, ...] = ()
     """Digests of one address (:meth:`Vault.digests`)."""
+    ending: bytes = b""
+    """The last five bytes of an id, which a request's number is made from."""
     due_before: date | None = None
     after: tuple[date, UUID] | None = None
     """The last one of the page before."""
@@ -149,6 +151,8 @@ def listed(connection: Connection, wanted: Wanted) -> list[Request]:
         query = query.where(requests.c.type.in_([type_.value for type_ in wanted.types]))
     if wanted.assignee:
         query = query.where(requests.c.assignee == wanted.assignee)
+    if wanted.ending:
+        query = query.where(func.substr(requests.c.id, 12, type_=LargeBinary) == wanted.ending)
     if wanted.due_before is not None:
         query = query.where(requests.c.due_on < wanted.due_before)
     if wanted.digests:

@@ -1,0 +1,106 @@
+"""What the buttons of a request do: the act a role needs, and the verb that is called with what the form says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consentgw.errors import Malformed, OutOfTurn
+from consentgw.operators.model import Act
+from consentgw.subject_requests import answers, proving, service, store
+from consentgw.subject_requests.model import Level, Reason
+
+if TYPE_CHECKING:
+    from consentgw.db import Unit
+    from consentgw.http.forms import Form
+    from consentgw.subject_requests.model import Actor, Ref
+    from consentgw.subject_requests.office import Office
+
+Verb = Callable[["Unit", "Office", "Ref", "Actor", "Form"], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One button."""
+
+    needs: Act
+    verb: Verb
+
+
+def _take(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return service.assign(unit, office, ref, actor, form.one("assignee") or actor.name)
+
+
+def _note(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return service.note(unit, office, ref, actor, _words(form))
+
+
+def _write(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return service.message(unit, office, ref, actor, _words(form))
+
+
+def _extend(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return service.extend(unit, office, ref, actor, _words(form))
+
+
+def _confirm(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return service.confirm(unit, office, ref, actor, _words(form))
+
+
+def _complete(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return service.complete(unit, office, ref, actor, _words(form))
+
+
+def _reject(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    try:
+        reason = Reason(form.one("reason") or "")
+    except ValueError:
+        raise Malformed("a refusal names one of the lawful reasons") from None
+    return service.reject(unit, office, ref, actor, reason, _words(form))
+
+
+def _ask_proof(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return proving.ask_proof(unit, office, ref, actor, _words(form))
+
+
+def _vouch(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return proving.vouch(unit, office, ref, actor, Level.MATCHED, _words(form))
+
+
+def _propose(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    if store.read(unit.connection, ref).proposed_by:
+        raise OutOfTurn("it is proposed already; a second person has to agree")
+    return service.erase(unit, office, ref, actor, _words(form))
+
+
+def _agree(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    if not store.read(unit.connection, ref).proposed_by:
+        raise OutOfTurn("nobody has proposed it")
+    return service.erase(unit, office, ref, actor, _words(form))
+
+
+def _revoke(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    return answers.revoke(unit, office, ref, actor, service.said(_words(form)))
+
+
+def _words(form: Form) -> str:
+    return form.one("words") or ""
+
+
+DOINGS = {
+    "take": Doing(Act.HANDLE, _take),
+    "note": Doing(Act.HANDLE, _note),
+    "write": Doing(Act.HANDLE, _write),
+    "extend": Doing(Act.HANDLE, _extend),
+    "confirm": Doing(Act.HANDLE, _confirm),
+    "complete": Doing(Act.HANDLE, _complete),
+    "reject": Doing(Act.HANDLE, _reject),
+    "revoke": Doing(Act.HANDLE, _revoke),
+    "ask-proof": Doing(Act.HANDLE, _ask_proof),
+    "vouch": Doing(Act.HANDLE, _vouch),
+    "propose-erasure": Doing(Act.HANDLE, _propose),
+    "erase": Doing(Act.APPROVE, _agree),
+}
+"""By the last part of the address. Proposing an erasure and agreeing to it are one verb, but not one right: the second
+person is somebody whose role it is."""

@@ -1,0 +1,176 @@
+"""What the desk shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from consentgw.desk import wording
+from consentgw.http.languages import LANGUAGES, gettext_for
+from consentgw.http.pages import Page
+from consentgw.operators.model import Role
+from consentgw.subject_requests.model import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from consentgw.law.profiles import RequestType
+    from consentgw.operators.model import Operator
+    from consentgw.subject_requests.model import Act, Kind, Level, Reason, Request
+    from consentgw.subject_requests.store import Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskView(Page):
+    """A page for somebody signed in."""
+
+    languages: tuple[str, ...] = LANGUAGES
+    operator: Operator
+    token: str
+    today: date
+    people: Mapping[str, str]
+    """Names of colleagues, by id."""
+
+    def say(self, words: Mapping[Any, str], key: Any) -> str:
+        """Return what something is called in the language of the page."""
+        return gettext_for(self.language)(words[key])
+
+    def type_name(self, type_: RequestType) -> str:
+        """Return what a right is called."""
+        return self.say(wording.TYPES, type_)
+
+    def state_name(self, state: State) -> str:
+        """Return what a state is called."""
+        return self.say(wording.STATES, state)
+
+    def name_of(self, actor: str) -> str:
+        """Return the name of a colleague who acted; of a person who asked there is none."""
+        role, _, name = actor.partition(":")
+        return self.people.get(name, "") if role == "operator" else name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What of the queue is looked at; as the form says it."""
+
+    site: str = ""
+    state: str = "open"
+    type: str = ""
+    assignee: str = ""
+    """``me``, or nobody in particular."""
+    find: str = ""
+    """A number or an e-mail address."""
+
+    @property
+    def plain(self) -> bool:
+        """Return whether nothing in particular is looked for."""
+        return self == Filter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueView(DeskView):
+    """The queue."""
+
+    template: ClassVar[str] = "desk/queue.html"
+    requests: tuple[Request, ...]
+    chosen: Filter
+    sites: Mapping[str, str]
+    """Names of the sites the operator works for, by slug."""
+    types: tuple[RequestType, ...]
+    more: str
+    """Address of the next page; empty at the end."""
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Return what can be chosen as a state, in words."""
+        _ = gettext_for(self.language)
+        named = {state.value: self.state_name(state) for state in State}
+        return {"open": _("waiting for an answer"), "all": _("all"), **named}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView(DeskView):
+    """One request on one page."""
+
+    template: ClassVar[str] = "desk/case.html"
+    case: Case
+    named: str
+    """The site's name."""
+    handles: bool
+    approves: bool
+    exports: bool
+    replies: Mapping[str, str]
+    words: str
+    """What the answer begins with."""
+    reasons: tuple[Reason, ...]
+    confirmable: bool
+    extendable: bool
+    failed: str = ""
+    """The code of what did not work just now."""
+
+    @property
+    def request(self) -> Request:
+        """Return the request itself."""
+        return self.case.request
+
+    @property
+    def person(self) -> tuple[tuple[str, str], ...]:
+        """Return what is known of who asks, with what each thing is called."""
+        _, who = gettext_for(self.language), self.case.person
+        known = (
+            (_("Name and surname"), who.name),
+            (_("E-mail"), who.email),
+            (_("Telephone"), who.phone),
+            (_("Representative"), who.representative),
+            (_("What is asked"), who.details),
+        )
+        return tuple((said, value) for said, value in known if value)
+
+    @property
+    def failure(self) -> str:
+        """Return what did not work, in words."""
+        return wording.failure(self.failed, self.language)
+
+    def level_name(self, level: Level) -> str:
+        """Return what is proven."""
+        return self.say(wording.LEVELS, level)
+
+    def reason_name(self, reason: Reason) -> str:
+        """Return a lawful reason in words."""
+        return self.say(wording.REASONS, reason)
+
+    def act_name(self, act: Act) -> str:
+        """Return what was done, in words."""
+        return self.say(wording.ACTS, act)
+
+    def kind_name(self, kind: Kind) -> str:
+        """Return whose words a text is."""
+        return self.say(wording.KINDS, kind)
+
+    @property
+    def mine(self) -> bool:
+        """Return whether it is the operator's own."""
+        return self.request.assignee == str(self.operator.id)
+
+    @property
+    def second(self) -> bool:
+        """Return whether the operator may be the second person for this erasure."""
+        return self.approves and self.request.proposed_by not in {"", f"operator:{self.operator.id}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleView(DeskView):
+    """Who may sign in."""
+
+    template: ClassVar[str] = "desk/people.html"
+    colleagues: tuple[Operator, ...]
+    sites: Mapping[str, str]
+    roles: tuple[Role, ...] = tuple(Role)
+    invited: str = ""
+    """The address of an invitation that was just made; shown once."""
+    failed: bool = False
+
+    def role_name(self, role: Role) -> str:
+        """Return what a role is called."""
+        return self.say(wording.ROLES, role)

@@ -1,0 +1,76 @@
+"""The desk's names for what the rooms know by keys, in the words of the trade."""
+
+from __future__ import annotations
+
+from consentgw.http.languages import gettext_for, sentence
+from consentgw.operators.model import Role
+from consentgw.policies.rights import RIGHTS
+from consentgw.subject_requests.model import Act, Kind, Level, Reason, State
+
+STATES = {
+    State.RECEIVED: sentence("received"),
+    State.AWAITING_VERIFICATION: sentence("waits for proof of who asks"),
+    State.IN_PROGRESS: sentence("in progress"),
+    State.EXTENDED: sentence("in progress, extended"),
+    State.COMPLETED: sentence("answered"),
+    State.REJECTED: sentence("refused"),
+    State.CANCELLED: sentence("called off by who asked"),
+    State.EXPIRED: sentence("never confirmed"),
+}
+LEVELS = {
+    Level.NOTHING: sentence("nothing"),
+    Level.MAILBOX: sentence("the mailbox is theirs"),
+    Level.MATCHED: sentence("it is a person we know"),
+    Level.SIGNED_IN: sentence("they signed in at the site"),
+}
+REASONS = {
+    Reason.NO_MATCH: sentence("nothing is held about this person"),
+    Reason.NOT_PROVEN: sentence("it was not proven who asks"),
+    Reason.NOT_COVERED: sentence("the right does not reach so far"),
+    Reason.KEPT_BY_LAW: sentence("a law says to keep it"),
+    Reason.OTHERS_RIGHTS: sentence("it would harm the rights of others"),
+    Reason.EXCESSIVE: sentence("manifestly unfounded or excessive"),
+    Reason.SUSPECTED_FRAUD: sentence("somebody else may be asking"),
+    Reason.OUTSIDE_JURISDICTION: sentence("another law applies"),
+}
+ACTS = {
+    Act.OPEN: sentence("asked"),
+    Act.ASSIGN: sentence("taken up"),
+    Act.ASK_PROOF: sentence("proof asked for"),
+    Act.PROVE: sentence("proof given"),
+    Act.EXTEND: sentence("time extended"),
+    Act.COMPLETE: sentence("answered"),
+    Act.REJECT: sentence("refused"),
+    Act.CANCEL: sentence("called off by who asked"),
+    Act.EXPIRE: sentence("never confirmed"),
+    Act.CONFIRM: sentence("ground confirmed"),
+    Act.MESSAGE: sentence("message"),
+    Act.NOTE: sentence("note"),
+    Act.PROPOSE_ERASURE: sentence("erasure proposed"),
+    Act.DOWNLOAD: sentence("answer downloaded"),
+    Act.REVOKE: sentence("answer taken back"),
+    Act.ERASE: sentence("names, addresses and texts erased"),
+}
+KINDS = {
+    Kind.FROM_SUBJECT: sentence("From who asks"),
+    Kind.TO_SUBJECT: sentence("To who asks"),
+    Kind.NOTE: sentence("Internal note"),
+}
+ROLES = {
+    Role.VIEWER: sentence("sees what is due, and not who asks"),
+    Role.HANDLER: sentence("answers requests"),
+    Role.OFFICER: sentence("data protection officer: also agrees to erasures and takes data out"),
+    Role.OWNER: sentence("owner: everything, and who works here"),
+}
+TYPES = {type_: title for type_, (title, _) in RIGHTS.items()}
+FAILURES = {
+    "out_of_turn": sentence("That is not possible where the request stands now; somebody may have moved it meanwhile."),
+    "unproven": sentence("Not enough is proven for that yet, or it takes a second person."),
+    "malformed": sentence("Say it in words, and choose a reason where one is asked for. Nothing was changed."),
+}
+_FAILED = sentence("That could not be done. Nothing was changed.")
+
+
+def failure(code: str, language: str) -> str:
+    """Return what went wrong, by the code of the error."""
+    return gettext_for(language)(FAILURES.get(code, _FAILED))

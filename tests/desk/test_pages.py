@@ -1,0 +1,340 @@
+"""The desk at work: what it lists, what it shows to whom, and what its buttons do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import pytest
+
+from consentgw.consents.identifiers import uuid7
+from consentgw.db import open_database
+from consentgw.law.profiles import RequestType
+from consentgw.operators.model import Role
+from consentgw.sites import store as sites
+from consentgw.subject_requests import proving, service
+from consentgw.subject_requests.model import Level
+from consentgw.subject_requests.office import open_office
+from tests.desk.colleague import Colleague
+from tests.gateway import running
+from tests.operators.desk import dana as invited
+from tests.subject_requests.story import AIGERIM, BOLAT, DANA
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What Aigerim and Bolat asked before anybody came to the desk."""
+
+    access: str
+    objection: str
+    erasure: str
+    elsewhere: str
+    """At the news site."""
+
+
+def ask(settings):
+    """Let people ask; return the addresses of their requests at the desk."""
+    office = open_office(settings)
+    with open_database(settings) as db:
+
+        def place(type_, person, site, level=Level.NOTHING):
+            of = db.ask(sites.read, site)
+            asked = service.Asked(id=uuid7(), site=of, type=type_, language="kk", person=person)
+            request = db.apply(service.open_request, office, asked)
+            if level > Level.NOTHING:
+                db.apply(proving.vouch, office, request.ref, DANA, level, "She came in person.")
+            return f"/desk/requests/{site}/{request.id}"
+
+        return Asked(
+            place(RequestType.ACCESS, AIGERIM, "shop"),
+            place(RequestType.OBJECTION, BOLAT, "shop"),
+            place(RequestType.ERASURE, AIGERIM, "shop", Level.MATCHED),
+            place(RequestType.ACCESS, BOLAT, "news"),
+        )
+
+
+@pytest.fixture
+async def asked(seeded_sqlite):
+    return ask(seeded_sqlite)
+
+
+@pytest.fixture
+async def app(asked, seeded_sqlite):
+    async with running(seeded_sqlite) as running_app:
+        yield running_app
+
+
+async def joined(app, role=Role.OFFICER, site=None, login="dana"):
+    colleague = Colleague(app)
+    await colleague.join(invited(role, site, login))
+    return colleague
+
+
+@pytest.fixture
+async def dana(app):
+    return await joined(app)
+
+
+def numbers(page):
+    return re.findall(r">([A-Z2-7]{4}-[A-Z2-7]{4})</a>", page.text)
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+async def test_the_queue_lists_what_waits_on_both_databases(request, database):
+    settings = request.getfixturevalue(f"seeded_{database}")
+    ask(settings)
+    async with running(settings) as app:
+        dana = await joined(app)
+        page = await dana.open("/desk")
+        assert len(numbers(page)) == 4
+        found = await dana.open(f"/desk?find={numbers(page)[2].lower()}")
+        assert numbers(found) == [numbers(page)[2]]
+        assert len(numbers(await dana.open("/desk?find=AIGERIM@mail.example"))) == 2
+
+
+async def test_what_is_due_first_stands_first(dana):
+    page = await dana.open("/desk")
+
+    due = re.findall(r'<time datetime="([0-9-]+)">', page.text)
+    assert due == sorted(due)
+    assert len(due) == 4
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ("?state=all", 4),
+        ("?state=completed", 0),
+        ("?state=awaiting_verification", 2),
+        ("?type=erasure", 1),
+        ("?site=news", 1),
+        ("?assignee=me", 0),
+        ("?find=nobody@mail.example", 0),
+    ],
+)
+async def test_the_queue_shows_what_was_chosen(dana, filters, count):
+    assert len(numbers(await dana.open(f"/desk{filters}"))) == count
+
+
+@pytest.mark.parametrize(
+    "filters", ["?state=x", "?type=x", "?after=x", "?after=2026-11-25", "?find=!!", "?state=all&state=open"]
+)
+async def test_a_filter_that_is_none_is_said_to(dana, filters):
+    assert (await dana.open(f"/desk{filters}")).status == 400
+
+
+async def test_a_site_that_is_not_there_is_not_found(dana):
+    assert (await dana.open("/desk?site=nowhere")).status == 404
+
+
+async def test_a_long_queue_goes_on_where_the_page_ended(dana, monkeypatch):
+    monkeypatch.setattr("consentgw.desk.pages.PAGE", 3)
+    first = await dana.open("/desk?state=all")
+    later = await dana.open(re.search(r'href="([^"]+)" rel="next"', first.text)[1].replace("&amp;", "&"))
+
+    assert len(numbers(first)) == 3
+    assert len(numbers(later)) == 1
+    assert not set(numbers(first)) & set(numbers(later))
+
+
+async def test_a_request_shows_who_asks_and_what_may_be_done(dana, asked):
+    page = await dana.open(asked.access)
+
+    assert page.says(AIGERIM.name)
+    assert page.says(AIGERIM.details)
+    assert page.says("waits for proof of who asks")
+    assert not page.offers(f"{asked.access}/complete")
+    assert page.offers(f"{asked.access}/vouch")
+    assert page.offers(f"{asked.access}/reject")
+
+
+async def test_a_viewer_learns_what_is_due_and_not_who_asks(app, asked):
+    viewer = await joined(app, Role.VIEWER, login="erlan")
+    page = await viewer.open(asked.access)
+
+    assert page.status == 200
+    for said in (AIGERIM.name, AIGERIM.email, AIGERIM.details, "/note"):
+        assert said not in page.text
+    fields = {"token": re.search(r'name="token" value="([^"]+)"', page.text)[1], "words": "I was here"}
+    assert (await viewer.send(f"{asked.access}/note", fields)).status == 403
+    assert not (await (await joined(app)).open(asked.access)).says("I was here")
+
+
+async def test_whoever_works_for_one_site_never_meets_another(app, asked):
+    of_the_news = await joined(app, Role.OWNER, site="news", login="erlan")
+
+    assert len(numbers(await of_the_news.open("/desk"))) == 1
+    assert (await of_the_news.open(asked.access)).status == 404
+    page = await of_the_news.open(asked.elsewhere)
+    token = re.search(r'name="token" value="([^"]+)"', page.text)[1]
+    assert (await of_the_news.send(f"{asked.access}/take", {"token": token})).status == 404
+    assert (await of_the_news.open("/desk?site=shop")).status == 404
+
+
+@pytest.mark.parametrize("name", ["shop/x", "shop/01a21442-24c8-7293-8954-ce6974a432b2", "x/x"])
+async def test_a_request_that_is_not_there_is_not_found(dana, name):
+    assert (await dana.open(f"/desk/requests/{name}")).status == 404
+
+
+async def test_a_request_of_one_site_is_not_another_s(dana, asked):
+    assert (await dana.open(asked.access.replace("/shop/", "/news/"))).status == 404
+
+
+async def test_one_takes_a_request_knows_who_asks_writes_and_answers(dana, asked):
+    page = await dana.press(await dana.open(asked.access), "vouch", words="She came in person.")
+    page = await dana.press(page, "take")
+    assert page.says("it is a person we know")
+    assert numbers(await dana.open("/desk?assignee=me"))
+    page = await dana.press(page, "write", words="We are looking.")
+    page = await dana.press(page, "note", words="Ask the warehouse.")
+    page = await dana.press(page, "complete", words="Here is everything.")
+
+    assert page.says("answered")
+    for said in ("We are looking.", "Ask the warehouse.", "Here is everything.", "She came in person."):
+        assert page.says(said)
+    assert not page.offers(f"{asked.access}/write")
+    assert len(numbers(await dana.open("/desk"))) == 3
+
+
+async def test_words_to_begin_from_are_in_the_language_of_whoever_asked(dana, asked):
+    page = await dana.open(f"{asked.access}?reply=more")
+
+    assert "Нені айтып тұрғаныңызды" in page.form(f"{asked.access}/write")["words"]
+    assert page.headers["content-language"] == "en"
+    assert (await dana.open(f"{asked.access}?reply=eve")).form(f"{asked.access}/write")["words"].strip() == ""
+
+
+async def test_a_refusal_names_a_lawful_reason_and_says_why(dana, asked):
+    page = await dana.open(asked.objection)
+    for typed in (
+        {"reason": "", "words": "No."},
+        {"reason": "eve", "words": "No."},
+        {"reason": "no_match", "words": " "},
+    ):
+        page = await dana.press(page, "reject", **typed)
+        assert page.status == 400
+        assert page.says("Nothing was changed.")
+
+    page = await dana.press(page, "reject", reason="no_match", words="We know nobody of this address.")
+
+    assert page.says("refused: nothing is held about this person")
+
+
+async def test_what_was_typed_is_still_there_when_it_did_not_work(dana, asked):
+    page = await dana.press(await dana.open(asked.objection), "reject", reason="", words="A long and careful text.")
+
+    assert "A long and careful text." in page.form(f"{asked.objection}/reject")["words"]
+
+
+async def test_nobody_is_answered_who_has_not_proven_enough(dana, asked):
+    page = await dana.open(asked.access)
+    fields = {**page.form(f"{asked.access}/note"), "words": "Here is everything."}
+
+    page = await dana.send(f"{asked.access}/complete", fields)
+
+    assert page.status == 409
+    assert page.says("That is not possible where the request stands now")
+    assert page.says("waits for proof of who asks")
+
+
+async def test_an_erasure_takes_two_people(app, dana, asked):
+    page = await dana.press(await dana.open(asked.erasure), "propose-erasure", words="Everything but the invoice.")
+    assert page.says("A second person has to agree.")
+    assert not page.offers(f"{asked.erasure}/erase")
+    fields = {**page.form(f"{asked.erasure}/note"), "words": "And again."}
+    for button in ("erase", "propose-erasure"):
+        assert (await dana.send(f"{asked.erasure}/{button}", fields)).status in {403, 409}
+    erlan = await joined(app, login="erlan")
+
+    page = await erlan.press(await erlan.open(asked.erasure), "erase", words="Done.")
+
+    assert page.says("What was known of who asked has been erased.")
+    assert AIGERIM.name not in page.text
+
+
+async def test_a_handler_cannot_be_the_second_person_by_any_button(app, dana, asked):
+    await dana.press(await dana.open(asked.erasure), "propose-erasure", words="Everything.")
+    handler = await joined(app, Role.HANDLER, login="erlan")
+    page = await handler.open(asked.erasure)
+    fields = {**page.form(f"{asked.erasure}/note"), "words": "Done."}
+
+    for button in ("erase", "propose-erasure"):
+        assert (await handler.send(f"{asked.erasure}/{button}", fields)).status in {403, 409}
+    assert (await dana.open(asked.erasure)).says(AIGERIM.name)
+
+
+@pytest.mark.parametrize("act", ["fly", "ERASE", ""])
+async def test_a_button_that_is_not_there_does_nothing(dana, asked, act):
+    page = await dana.open(asked.objection)
+    fields = {**page.form(f"{asked.objection}/note"), "words": "x"}
+
+    assert (await dana.send(f"{asked.objection}/{act}", fields)).status == 404
+
+
+async def test_looking_changes_nothing(dana, asked):
+    for act in ("take", "complete", "erase"):
+        assert (await dana.open(f"{asked.access}/{act}")).status == 405
+
+
+async def test_a_session_that_is_left_alone_ends(asked, seeded_sqlite, clock):
+    async with running(seeded_sqlite, clock) as app:
+        dana = await joined(app)
+        clock.step(minutes=19)
+        assert (await dana.open("/desk")).url == "/desk"
+        clock.step(minutes=19)
+        assert (await dana.open("/desk")).url == "/desk"  # it was used meanwhile
+        clock.step(minutes=20)
+        assert (await dana.open("/desk")).url.startswith("/desk/sign-in")
+
+
+async def test_what_the_gateway_holds_is_handed_out_to_an_officer_who_proved_lately_who_she_is(
+    asked, seeded_sqlite, clock
+):
+    async with running(seeded_sqlite, clock) as app:
+        dana = await joined(app)
+        page = await dana.open(f"{asked.erasure}/package")
+        assert page.status == 200
+        assert page.headers["content-type"] == "application/zip"
+        clock.step(minutes=11)
+        page = await dana.open(f"{asked.erasure}/package")
+        assert page.url == f"/desk/prove?next={quote(f'{asked.erasure}/package', safe='')}"
+        assert (await dana.open(asked.erasure)).says("answer downloaded")
+        handler = await joined(app, Role.HANDLER, login="erlan")
+        assert (await handler.open(f"{asked.erasure}/package")).status == 403
+
+
+async def test_an_answer_is_taken_back_with_a_reason(dana, asked):
+    page = await dana.press(await dana.open(asked.access), "vouch", words="She came in person.")
+    page = await dana.press(page, "complete", words="Here it is.")
+    assert (await dana.press(page, "revoke", words=" ")).status == 400
+
+    page = await dana.press(page, "revoke", words="It held data of somebody else.")
+
+    assert page.says("answer taken back")
+
+
+async def test_an_owner_invites_and_dismisses_and_nobody_else_does(app):
+    owner = await joined(app, Role.OWNER)
+    page = await owner.open("/desk/people")
+    fields = {**page.form("/desk/people"), "login": "Erlan", "name": "Erlan", "role": "viewer", "site": "shop"}
+    page = await owner.send("/desk/people", fields)
+    address = re.search(r"/desk/join/[^<]+", page.text)[0]
+    assert (await Colleague(app).open(address)).says("Erlan, you are invited")
+    for wrong in ({"login": "Е"}, {"role": "king"}, {"site": "nowhere"}):
+        assert (await owner.send("/desk/people", {**fields, **wrong})).status == 400
+
+    erlan = await joined(app, Role.OFFICER, login="yerlan")
+    assert (await erlan.open("/desk/people")).status == 403
+    of_the_shop = await joined(app, Role.OWNER, site="shop", login="askar")
+    assert (await of_the_shop.open("/desk/people")).status == 403
+    page = await owner.open("/desk/people")
+    action = f"/desk/people/{erlan.operator.id}/dismiss"
+    assert (await owner.send(action, page.form(action))).url == "/desk/people"
+    assert (await erlan.open("/desk")).url.startswith("/desk/sign-in")
+    token = {"token": page.form("/desk/people")["token"]}
+    assert (await owner.send(f"/desk/people/{owner.operator.id}/dismiss", token)).status == 409
+    assert (await owner.send("/desk/people/x/dismiss", token)).status == 404
+    assert (await owner.send(action, token)).status == 404
