@@ -28,7 +28,7 @@ from consentgw.mail import store as letters
 from consentgw.mail.delivery import Delivery
 from consentgw.mail.smtp import read_server
 from consentgw.subject_requests import store as requests
-from consentgw.subject_requests.clock import PURGE_SECONDS, REMIND_SECONDS, Clock
+from consentgw.subject_requests.clock import PURGE_SECONDS, REMIND_SECONDS, Clock, at_risk
 from consentgw.subject_requests.office import open_office
 from consentgw.webhooks import service as webhooks
 from consentgw.webhooks import store as deliveries
@@ -153,13 +153,12 @@ class Worker:
 def backlog(connection: Connection, now: datetime) -> dict[str, float]:
     """Return what waits to be done, by the name it has as a metric."""
     count, due_at = deliveries.waiting(connection)
-    known = requests.counts(connection, now.date())
     return {
         "consentgw_webhooks_waiting": count,
         "consentgw_webhooks_lag_seconds": max(0.0, (now - due_at).total_seconds()) if due_at else 0.0,
         "consentgw_letters_late": letters.stuck(connection, now - LATE_LETTER),
-        "consentgw_subject_requests_open": known["open"],
-        "consentgw_subject_requests_overdue": known["overdue"],
+        "consentgw_subject_requests_open": requests.count_open(connection),
+        **{f"consentgw_subject_requests_{stands}": count for stands, count in at_risk(connection, now.date()).items()},
     }
 
 

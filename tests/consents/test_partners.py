@@ -360,6 +360,20 @@ def _in_browser(db, offer, key, jar, method, granted):
     return db.apply(record, answer(offer.notices["en"], method, tuple(granted), previous=previous), key)
 
 
+def test_processes_take_in_changes_of_browsers_and_leave_out_whom_only_a_partner_records_to(db, offer, key, customer):
+    browser = person(db, offer, key, "analytics")
+    db.apply(partners.link, offer, browser.subject, customer, key)  # an identifier of the partner's, still a browser
+    withdrawn = withdraw(db, offer, key, browser.subject)
+    hold(db, offer, key, PSEUDONYMS.of("shop", "4712"), "analytics")
+    changed = hold(db, offer, key, PSEUDONYMS.of("shop", "4712"))
+
+    found, read_to = db.ask(store.changes, 0)
+
+    assert found == [withdrawn]
+    assert read_to == changed.sequence
+    assert db.ask(store.changes, read_to) == ([], read_to)
+
+
 def _news():
     from tests.gateway import PARTNERS
 

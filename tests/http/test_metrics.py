@@ -59,7 +59,8 @@ async def test_calls_of_the_api_are_counted_by_their_template(measured):
 async def test_what_waits_to_be_done_is_told(measured):
     found = await told(measured)
 
-    for name in ("webhooks_waiting", "webhooks_lag_seconds", "letters_late", "subject_requests_overdue"):
+    requests = [f"subject_requests_{stand}" for stand in ("open", "due_soon", "overdue")]
+    for name in ("webhooks_waiting", "webhooks_lag_seconds", "letters_late", *requests):
         assert found[f"consentgw_{name}"] == 0
     assert 0 <= found["consentgw_log_lag_seconds"] < 60
 

@@ -11,7 +11,7 @@ from consentgw.doctor import examine
 from consentgw.errors import NotFound
 from consentgw.law.profiles import RequestType
 from consentgw.subject_requests import filing, service, store
-from consentgw.subject_requests.clock import CLASSES, UNPROVEN_FOR, WORDS_FOR, Clock, record_term
+from consentgw.subject_requests.clock import CLASSES, UNPROVEN_FOR, WORDS_FOR, Clock, at_risk, record_term
 from consentgw.subject_requests.model import SUBJECT, Act, Person, State
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA
 from tests.subject_requests.test_service import OPERATOR, case_of, do, topics
@@ -41,6 +41,24 @@ async def test_what_is_due_soon_and_what_is_late_is_told_once_each(room, clock):
     for _ in range(2):
         await steps.remind(room.db)
     assert topics(room)[4:] == ["completed", "overdue"]
+
+
+def test_deadlines_at_risk_are_counted_before_and_after_the_day_unless_the_time_stands_still(room, clock):
+    def risk():
+        return room.db.ask(at_risk, clock.now.date())
+
+    room.ask()  # and nobody proves it
+    answered = room.ask(RequestType.INFORMATION)
+    room.ask(RequestType.OBJECTION, BOLAT)
+    assert risk() == {"due_soon": 0, "overdue": 0}
+
+    clock.step(days=2)  # due tomorrow
+    assert risk() == {"due_soon": 2, "overdue": 0}
+
+    do(room, service.complete, answered, DANA, "So it is.")
+    clock.step(days=2)
+    assert risk() == {"due_soon": 0, "overdue": 1}
+    assert room.db.ask(store.count_open) == 2
 
 
 async def test_nobody_is_reminded_of_what_waits_for_a_proof_and_it_ends_after_two_weeks(room, clock):

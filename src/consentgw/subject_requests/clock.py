@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from sqlalchemy import Connection
+
     from consentgw.db import Database, Unit
     from consentgw.sites.model import Site
     from consentgw.subject_requests.model import Request
     from consentgw.subject_requests.office import Office
 
 REMIND_SECONDS, PURGE_SECONDS = 300, 6 * 3600
+NEAR = timedelta(days=7)
+"""Nothing that is due later is due soon (``deadlines.soon``)."""
 UNPROVEN_FOR = timedelta(days=14)
 """How long a request waits for its proof."""
 WORDS_FOR = timedelta(days=30)
@@ -51,7 +55,7 @@ class Clock:
     async def remind(self, db: Database) -> None:
         """Tell of every request that is due soon or late, once each, and end those nobody proved."""
         today = db.clock().date()
-        waiting = await db.read(store.waiting, today + timedelta(days=7))
+        waiting = await db.read(store.waiting, today + NEAR)
         for site in sorted({request.site for request in waiting}):
             await db.write(look_through, self.office, site)
 
@@ -73,10 +77,10 @@ def look_through(unit: Unit, office: Office, slug: str) -> None:
     """Look at what is open at a site: remind its operator, and end what waited too long for a proof."""
     today, site = unit.now.date(), sites.read(unit.connection, slug)
     told: dict[str, list[Request]] = {_DUE_SOON: [], _OVERDUE: []}
-    for request in store.waiting(unit.connection, today + timedelta(days=7)):
+    for request in store.waiting(unit.connection, today + NEAR):
         if request.site != slug:
             continue
-        if request.state is State.AWAITING_VERIFICATION:
+        if not _runs(request):
             if request.paused_on is not None and today - request.paused_on >= UNPROVEN_FOR:
                 act(unit, office, request, Act.EXPIRE, CLOCK)
             continue
@@ -88,6 +92,17 @@ def look_through(unit: Unit, office: Office, slug: str) -> None:
     for stands, requests in told.items():
         if requests:
             service.tell_operator(unit, office, site, _SUBJECTS[stands], requests)
+
+
+def at_risk(connection: Connection, today: date) -> dict[str, int]:
+    """Return how many open requests are ``due_soon`` and how many are ``overdue``, as their operators are told."""
+    told = [_stands(one, today) for one in store.waiting(connection, today + NEAR) if _runs(one)]
+    return {stands: told.count(stands) for stands in (_DUE_SOON, _OVERDUE)}
+
+
+def _runs(request: Request) -> bool:
+    """Return whether a request's time runs: it does not while identity is being proven."""
+    return request.state is not State.AWAITING_VERIFICATION
 
 
 def _stands(request: Request, today: date) -> str:

@@ -233,11 +233,9 @@ def of_address(connection: Connection, site: str, digests: Sequence[bytes], leve
     return [_request(row) for row in connection.execute(query.order_by(requests.c.id))]
 
 
-def counts(connection: Connection, today: date) -> dict[str, int]:
-    """Return how many requests are open and how many of them are late, for metrics."""
-    late = func.count().filter(requests.c.due_on < today)
-    row = connection.execute(select(func.count(), late).where(requests.c.state.in_(_OPEN))).one()
-    return {"open": row[0], "overdue": row[1]}
+def count_open(connection: Connection) -> int:
+    """Return how many requests are open."""
+    return connection.execute(select(func.count()).where(requests.c.state.in_(_OPEN))).scalar_one()
 
 
 def _row(request: Request) -> dict[str, Any]:
