@@ -64,6 +64,7 @@ from consentgw.operators.provider import Client, Provider
 from consentgw.policies.pages import PolicyPages
 from consentgw.settings import Settings
 from consentgw.sites.grounds import Grounds
+from consentgw.subject_requests.api import RequestApi
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.pages import RequestPages
 from consentgw.subject_requests.tokens import RequestForms
@@ -229,6 +230,7 @@ class Gateway:
             NoticeApi(db),
             ReturnsApi(self.catalogue, states),
             ReceiptApi(db, self.catalogue, self._pseudonyms, self.signing, self.settings.public_url),
+            RequestApi(db, open_office(self.settings)),
             WebhookApi(db, sealer, to_loopback=self.settings.webhooks_to_loopback),
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )

@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from consentgw.app import Gateway
+from consentgw.law.profiles import RequestType
 from tests.caller import Caller, caller, code
 from tests.gateway import copy_of, digest, running
+from tests.subject_requests.asking import ask
+from tests.subject_requests.story import BOLAT
 
 pytestmark = pytest.mark.anyio
 
@@ -23,6 +27,7 @@ pytestmark = pytest.mark.anyio
 class World:
     """Two sites and a key of each, with every scope."""
 
+    app: Gateway
     shop: Caller
     news: Caller
     made: dict[str, str] = field(default_factory=dict)
@@ -94,6 +99,14 @@ async def news_message(world: World) -> str:
     return world.made["message"]
 
 
+async def news_request(world: World) -> str:
+    """Return what somebody asked at the news site."""
+    if "request" not in world.made:
+        world.made["request"] = ask(world.app, RequestType.COMPLAINT, BOLAT, site="news")
+    return world.made["request"]
+
+
+SAID = {"words": "We look into it."}
 TOLD = {"url": "https://partner.example/told"}
 CHANGED = {**TOLD, "events": [], "description": None, "enabled": True}
 CASES = {
@@ -118,6 +131,20 @@ CASES = {
     "list_notices": Case(),
     "read_notice": Case(parts={"digest": news_notice}),
     "redeem_return_code": Case({"code": "x" * 43, "name": "done", "state": "x"}),
+    "list_requests": Case(),
+    "read_request": Case(parts={"request": news_request}),
+    "list_request_history": Case(parts={"request": news_request}),
+    "read_request_person": Case(parts={"request": news_request}),
+    "assign_request": Case({"operator": "dana"}, parts={"request": news_request}, headers=ANYTHING),
+    "note_request": Case(SAID, parts={"request": news_request}),
+    "message_request": Case(SAID, parts={"request": news_request}),
+    "extend_request": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
+    "confirm_request": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
+    "ask_request_proof": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
+    "vouch_request": Case({"level": 3, "how": "x"}, parts={"request": news_request}, headers=ANYTHING),
+    "complete_request": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
+    "reject_request": Case({"reason": "no_match", **SAID}, parts={"request": news_request}, headers=ANYTHING),
+    "propose_erasure": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
     "create_webhook": Case(TOLD),
     "list_webhooks": Case(),
     "read_webhook": Case(parts={"webhook": news_webhook}),
@@ -145,7 +172,7 @@ async def app(seeded_file, tmp_path_factory):
 
 @pytest.fixture
 async def world(app):
-    world = World(caller(app, site="shop"), caller(app, site="news"))
+    world = World(app, caller(app, site="shop"), caller(app, site="news"))
     await news_key(world)
     return world
 

@@ -47,6 +47,7 @@ ACTS = {
     Act.MESSAGE: sentence("message"),
     Act.NOTE: sentence("note"),
     Act.PROPOSE_ERASURE: sentence("erasure proposed"),
+    Act.REVEAL: sentence("names, addresses and texts read by a program"),
     Act.DOWNLOAD: sentence("answer downloaded"),
     Act.REVOKE: sentence("answer taken back"),
     Act.ERASE: sentence("names, addresses and texts erased"),

@@ -62,6 +62,8 @@ class Act(StrEnum):
     MESSAGE = "message"
     NOTE = "note"
     PROPOSE_ERASURE = "propose_erasure"
+    REVEAL = "reveal"
+    """A program has read who asks."""
     DOWNLOAD = "download"
     REVOKE = "revoke"
     """The answer can no longer be downloaded."""
@@ -101,7 +103,7 @@ MOVES: Mapping[tuple[State, Act], State] = {
 
 STAYING = frozenset({Act.CONFIRM, Act.MESSAGE, Act.PROPOSE_ERASURE})
 """Acts on an open request that leave its state as it is."""
-ALWAYS = frozenset({Act.NOTE, Act.DOWNLOAD, Act.REVOKE, Act.ERASE})
+ALWAYS = frozenset({Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.REVOKE, Act.ERASE})
 """Acts that are possible on a closed request too."""
 
 

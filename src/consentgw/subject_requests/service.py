@@ -1,4 +1,4 @@
-"""The verbs of handling: open, assign, note, message, extend, complete, reject, cancel, erase, list.
+"""The verbs of handling: open, assign, note, reveal, message, extend, complete, reject, cancel, erase, list.
 
 Every road in calls these: the pages, REST, the desk and the command line. The first argument is the unit of work, the
 second the office, then the request as a site knows it, and who acts.
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from consentgw.sites.model import Site
     from consentgw.subject_requests.model import Person, Reason, Ref
     from consentgw.subject_requests.office import Office
-    from consentgw.subject_requests.store import Wanted
+    from consentgw.subject_requests.store import Case, Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,18 @@ def note(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> None
     box = store.box(unit.connection, office.vault, request.id)
     store.say(unit, box, request.id, actor, Kind.NOTE, said(words))
     store.note(unit, box, request, actor, Act.NOTE)
+
+
+def reveal(unit: Unit, office: Office, ref: Ref, actor: Actor) -> Case:
+    """Return a request with who asks and everything that was said; the history says who has read it.
+
+    Raises:
+        NotFound, Gone: there is no such request at this site, or it is erased.
+    """
+    request = store.read(unit.connection, ref)
+    store.box(unit.connection, office.vault, request.id)
+    act(unit, office, request, Act.REVEAL, actor)
+    return store.case(unit.connection, office.vault, ref)
 
 
 def message(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> Request:

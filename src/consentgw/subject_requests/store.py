@@ -135,6 +135,11 @@ def case(connection: Connection, vault: Vault, ref: Ref) -> Case:
     )
 
 
+def steps(connection: Connection, request: UUID) -> list[Step]:
+    """Return the history of a request, oldest first, without what was said."""
+    return [*_steps(connection, None, request)]
+
+
 def person(connection: Connection, opened: Box, request: UUID) -> Person:
     """Return who asks."""
     return _person(connection, opened, request)
