@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from consentgw import __version__
+from consentgw.cli.sites import offer_of
 from consentgw.db import open_database
-from consentgw.doctor import examine
+from consentgw.doctor import examine, inspect
 from consentgw.http.server import serve as run_server
 from consentgw.law.deadlines import read_calendars
 from consentgw.settings import Settings
@@ -60,9 +61,17 @@ def demo(port: int, data: Path | None) -> None:
 
 
 @click.command()
-def doctor() -> None:
-    """Examine the installation and say what is wrong; exit status 1 if anything is."""
-    findings = examine(Settings.read())
+@click.option("--site", "slug", metavar="SLUG", help="Look at a page of this site instead, from outside.")
+@click.argument("url", required=False)
+def doctor(slug: str | None, url: str | None) -> None:
+    """Examine the installation and say what is wrong; exit status 1 if anything is.
+
+    With --site, fetch a page of the site once (URL, else its front page) and say what keeps our lines from working.
+    """
+    if url and not slug:
+        raise click.UsageError("a page belongs to a site: name it with --site")
+    settings = Settings.read()
+    findings = inspect(offer_of(settings, slug), settings.public_url, url or "") if slug else examine(settings)
     for finding in findings:
         click.echo(f"{'ok  ' if finding.well else 'FAIL'} {finding.what}")
     if not all(finding.well for finding in findings):

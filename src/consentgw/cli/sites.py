@@ -15,6 +15,7 @@ from consentgw.configuration.reading import read_site
 from consentgw.consents.kits import CaddyKit, NginxKit, mounted_kit, redirect_kit
 from consentgw.consents.views import snippet as snippet_of
 from consentgw.db import open_database, open_reader
+from consentgw.doctor.csp import directives, loads, written
 from consentgw.errors import Conflict, NotFound
 from consentgw.notices.catalogue import read_offer
 from consentgw.settings import Settings
@@ -22,8 +23,6 @@ from consentgw.sites import store as sites
 from consentgw.sites.model import LANGUAGES, Style
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from consentgw.configuration.model import Outcome, Source
     from consentgw.db import Unit
     from consentgw.notices.catalogue import Offer
@@ -66,8 +65,7 @@ def list_() -> None:
 @click.argument("slug")
 def show(slug: str) -> None:
     """Show what a site asks, as JSON."""
-    with open_reader(Settings.read()) as connection:
-        offer = _offer(connection, slug)
+    offer = offer_of(Settings.read(), slug)
     click.echo(json.dumps(offer.notices[offer.site.language].content(), ensure_ascii=False, indent=2))
 
 
@@ -79,12 +77,19 @@ def show(slug: str) -> None:
     help="How the gateway is embedded; as the site says if left out.",
 )
 @click.option("--lang", type=click.Choice(LANGUAGES), help="The site's first language if left out.")
-def snippet(slug: str, style: str | None, lang: str | None) -> None:
+@click.option("--csp", is_flag=True, help="Print what these lines need in the page's Content-Security-Policy instead.")
+def snippet(slug: str, style: str | None, lang: str | None, csp: bool) -> None:
     """Print the lines a partner pastes into its pages, or into the configuration of its web server."""
     settings = Settings.read()
-    with open_reader(settings) as connection:
-        offer = _offer(connection, slug)
+    offer = offer_of(settings, slug)
     known = offer.site
+    if csp:
+        if style and style not in {each.value for each in Style}:
+            raise click.UsageError(f"--csp is for lines in a page, and those of {style} stand elsewhere")
+        asking = replace(known, style=Style(style)) if style else known
+        needed = loads(asking, offer.tags.values(), known.gateway or settings.public_url)
+        click.echo(written(directives(needed)))
+        return
     if style in _KITS:
         host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104  where it can be asked
         click.echo(mounted_kit(_KITS[style], known, f"{host}:{settings.port}"))
@@ -105,8 +110,14 @@ def _add(unit: Unit, source: Source) -> Outcome:
     return done
 
 
-def _offer(connection: Connection, slug: str) -> Offer:
-    offer = read_offer(connection, sites.read(connection, slug))
+def offer_of(settings: Settings, slug: str) -> Offer:
+    """Return what a site asks now.
+
+    Raises:
+        NotFound: there is no such site, or it asks nothing yet.
+    """
+    with open_reader(settings) as connection:
+        offer = read_offer(connection, sites.read(connection, slug))
     if offer is None:
         raise NotFound(f"{slug} asks nothing yet: it has no policy in force")
     return offer

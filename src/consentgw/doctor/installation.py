@@ -1,15 +1,15 @@
-"""The doctor: looks at an installation as it is and says, line by line, what is well and what is not."""
+"""The examination of an installation: its settings, its database, what is kept there, and every site."""
 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
 from consentgw.db.database import utc_now
+from consentgw.doctor.model import Finding
 from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound, Unavailable
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, derive, verify
@@ -36,14 +36,6 @@ RECEIPTS = 1_000
 """Receipts that are verified, from the newest back: a second's work."""
 _SOUND_SQLITE = (3, 51, 3)
 """From here on SQLite is free of the WAL reset defect, which needs two writing connections; we have one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    well: bool
-    what: str
 
 
 def examine(settings: Settings) -> list[Finding]:
