@@ -30,6 +30,7 @@ EVERY = {
     "workers": "4",
     "log_format": "json",
     "metrics": "1",
+    "traces": "1",
     "stop_delay_seconds": "5",
     "worker_inside": "0",
     "webhooks_to_loopback": "1",
@@ -96,6 +97,7 @@ def test_every_setting_is_read_from_its_variable(environment):
     assert settings.development
     assert settings.log_format == "json"
     assert settings.metrics
+    assert settings.traces
     assert settings.stop_delay_seconds == 5
     assert not settings.worker_inside
     assert settings.webhooks_to_loopback

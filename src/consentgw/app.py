@@ -39,7 +39,7 @@ from consentgw.db.database import utc_now
 from consentgw.db.sealing import Sealer
 from consentgw.desk.pages import DeskPages
 from consentgw.desk.people import PeoplePages
-from consentgw.errors import NotFound, Unavailable
+from consentgw.errors import Misconfigured, NotFound, Unavailable
 from consentgw.http.lane import Lane
 from consentgw.http.limits import Budget, Limits
 from consentgw.http.logs import current
@@ -84,6 +84,7 @@ if TYPE_CHECKING:
 
     from consentgw.db import Database
     from consentgw.http.lane import Route
+    from consentgw.http.traces import Traces
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class Gateway:
         self.changes = Changes()
         self.keyring = Keyring()
         self.tallies = Tallies() if settings.metrics else None
+        self.traces = _begin_traces() if settings.traces else None
         self.health = Health(
             lag=lambda: time.monotonic() - self.changes.read_at,
             signs=lambda: self.signing.unreadable is None,
@@ -170,6 +172,8 @@ class Gateway:
                     await watching
                 worker.stop()
                 await working
+                if self.traces is not None:
+                    await asyncio.to_thread(self.traces.close)
 
     async def _open(self, db: Database) -> None:
         secrets = self.settings.secrets()
@@ -203,7 +207,9 @@ class Gateway:
         )
         if self.tallies is not None:
             rooms += (Metrics(db, self.tallies, self.health.lag, lambda found: backlog(found, db.clock())),)
-        self._lane = Lane([route for room in rooms for route in room.routes()], self._operations, tallies=self.tallies)
+        self._lane = Lane(
+            [route for room in rooms for route in room.routes()], self._operations, describe, self.tallies, self.traces
+        )
         self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
     def _requests(self, db: Database) -> RequestPages:
@@ -235,7 +241,7 @@ class Gateway:
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
         routes = [route for room in rooms for route in mount(self._api, desk, operations_of(room))]
-        self._operations = Lane(routes, self._api, desk.refuse, self.tallies)
+        self._operations = Lane(routes, self._api, desk.refuse, self.tallies, self.traces)
         describe_webhooks(self._api, self.settings.public_url)
         said = describe_api(self._api, self.settings.public_url)
         reference = ReferencePages(said, self.settings.public_url)
@@ -285,6 +291,14 @@ class Gateway:
             if time.monotonic() - forgotten > _FORGET_SECONDS:
                 self.changes.forget(time.time())
                 forgotten = time.monotonic()
+
+
+def _begin_traces() -> Traces:
+    try:
+        from consentgw.http.traces import Traces
+    except ModuleNotFoundError:
+        raise Misconfigured('CONSENTGW_TRACES needs its libraries: pip install "consentgw[otel]"') from None
+    return Traces.begin()
 
 
 def create_app(settings: Settings | None = None) -> Gateway:

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """``json`` for a log that machines read: one object a line, with the id of the request."""
     metrics: bool = False
     """Tell rates and backlogs at ``/metrics``, for Prometheus; the proxy in front keeps it from the public."""
+    traces: bool = False
+    """Send a span for every request to OpenTelemetry; where to, the ``OTEL_*`` variables say. Needs the extra."""
     stop_delay_seconds: float = Field(default=0, ge=0, le=60)
     """How long a process that is to stop still answers, while ``/health/ready`` says 503 to load balancers."""
     worker_inside: bool = True

@@ -135,9 +135,10 @@ class Worker:
                 return well
             await step.run(self._db)
         except Exception as error:
-            if well:
-                unforeseen = not isinstance(error, Unavailable)
-                log.error("the worker cannot do %s: %s", step.name, error, exc_info=unforeseen)  # noqa: TRY400
+            if well and isinstance(error, Unavailable):
+                log.error("the worker cannot do %s: %s", step.name, error)  # noqa: TRY400
+            elif well:
+                log.exception("the worker cannot do %s", step.name)
             return False
         if not well:
             log.warning("the worker can do %s again", step.name)

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from consentgw.access.calls import Call
 from consentgw.errors import NotFound, TooMany, Unauthenticated
 from consentgw.http import bodies
+from consentgw.http.lane import FAILURE
 from consentgw.http.limits import Budget, Limits, client
 from consentgw.http.problems import document
 
@@ -180,7 +181,7 @@ class Desk:
             except ClientDisconnect:
                 raise
             except Exception as error:
-                answer = self.refuse(error)
+                answer = self.refuse(error, request)
                 if isinstance(error, TooMany) and not headers:
                     headers = ((b"ratelimit-policy", self.budget.policy),)
             answer.raw_headers.extend(headers)
@@ -188,11 +189,12 @@ class Desk:
 
         return handle
 
-    def refuse(self, error: BaseException, _: Request | None = None) -> Response:
+    def refuse(self, error: BaseException, request: Request) -> Response:
         """Return the problem document for an error."""
         answer = document(error, self.origin)
         if answer.status_code >= 500:
             log.error("could not answer a call", exc_info=error)
+            request.scope[FAILURE] = error
         return answer
 
     async def _admit(self, request: Request) -> tuple[Key, str]:

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
     from consentgw.http.metrics import Tallies
     from consentgw.http.surfaces import Surface
+    from consentgw.http.traces import Traces
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Refuse = Callable[[BaseException, Request], Response]
 log = logging.getLogger(__name__)
 
+FAILURE = "consentgw.failure"
+"""Under this the scope of a request holds the error behind an answer of 500 or above, for its trace."""
 _PARAMETER = re.compile(r"\\{([a-z_]+)\\}")
 
 
@@ -51,13 +54,19 @@ class Lane:
     """An ASGI app that answers its own routes and hands everything else on."""
 
     def __init__(
-        self, routes: Sequence[Route], behind: ASGIApp, refuse: Refuse = describe, tallies: Tallies | None = None
+        self,
+        routes: Sequence[Route],
+        behind: ASGIApp,
+        refuse: Refuse = describe,
+        tallies: Tallies | None = None,
+        traces: Traces | None = None,
     ) -> None:
-        """``refuse`` makes the answer that tells what went wrong; ``tallies`` count every answer."""
+        """``refuse`` makes the answer that tells what went wrong; ``tallies`` and ``traces`` note every answer."""
         self.routes = tuple(routes)
         self._behind = behind
         self._refuse = refuse
         self._tallies = tallies
+        self._traces = traces
         self._by_shape: dict[tuple[str, int], list[tuple[re.Pattern[str], dict[str, Endpoint], str]]] = {}
         for route in routes:
             known = self._by_shape.setdefault(_shape(route.path), [])
@@ -82,6 +91,8 @@ class Lane:
                     if self._tallies is not None:
                         site = scope["path_params"].get("site", "") if status < 400 else ""
                         self._tallies.note(template, scope["method"], status, site, time.perf_counter() - began)
+                    if self._traces is not None:
+                        self._traces.note(template, scope, status, time.perf_counter() - began)
                     return
         await self._behind(scope, receive, send)
 
@@ -99,6 +110,7 @@ class Lane:
             response = self._refuse(error, request)
             if response.status_code >= 500:
                 log.exception("could not answer")  # and no word of the address: a receipt's code opens the receipt
+                scope[FAILURE] = error
         if scope["method"] == "HEAD":
             response.body = b""  # the length header still tells the size of the GET answer (RFC 9110, 9.3.2)
         await response(scope, receive, send)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from starlette.types import Scope
 
 LogFormat = Literal["plain", "json"]
@@ -34,6 +36,12 @@ def request_id(scope: Scope) -> str:
     return known
 
 
+def frames(raised: TracebackType | None) -> list[str]:
+    """Return the last lines an error came through, as ``file:line function``."""
+    found = traceback.extract_tb(raised)[-_FRAMES:]
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in found]
+
+
 class JsonLines(logging.Formatter):
     """Writes a record as one line of JSON."""
 
@@ -49,8 +57,7 @@ class JsonLines(logging.Formatter):
             said["request"] = request_id(scope)
         if record.exc_info and record.exc_info[0]:
             said["error"] = record.exc_info[0].__name__
-            frames = traceback.extract_tb(record.exc_info[2])[-_FRAMES:]
-            said["raised"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+            said["raised"] = frames(record.exc_info[2])
         return json.dumps(said, ensure_ascii=False)
 
 
@@ -63,6 +70,7 @@ def configuration(log_format: LogFormat) -> dict[str, Any]:
         "formatters": {"chosen": {"()": f"{__name__}.JsonLines"} if log_format == "json" else plain},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "chosen"}},
         "loggers": {
-            name: {"handlers": ["stderr"], "level": "INFO", "propagate": False} for name in ("consentgw", "uvicorn")
+            name: {"handlers": ["stderr"], "level": level, "propagate": False}
+            for name, level in (("consentgw", "INFO"), ("uvicorn", "INFO"), ("opentelemetry", "WARNING"))
         },
     }
