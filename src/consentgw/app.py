@@ -74,7 +74,7 @@ from consentgw.webhooks.description import describe as describe_webhooks
 from consentgw.worker import Worker, backlog, steps
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
 
     from fastapi.telemetry import TelemetryConfig
@@ -123,6 +123,7 @@ class Gateway:
         )
         self.limits = Limits(settings.limits_url.get_secret_value())
         self._clock = clock
+        self._forgotten = time.monotonic()
         self._api = FastAPI(
             title="consentgw",
             version=__version__,
@@ -274,23 +275,32 @@ class Gateway:
     async def refresh(self, db: Database) -> None:
         """Take in what any process has recorded or configured since the last time."""
         await self.changes.refresh(db)
+        await self._take_in(db)
+
+    async def _take_in(self, db: Database) -> None:
         await self.catalogue.refresh(db)
         await self.signing.refresh(db)
         await self.keyring.refresh(db)
+        if time.monotonic() - self._forgotten > _FORGET_SECONDS:
+            self.changes.forget(time.time())
+            self._forgotten = time.monotonic()
 
     async def _watch(self, db: Database) -> None:
-        forgotten = time.monotonic()
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            try:
-                await self.refresh(db)
-            except Unavailable as error:
-                log.warning("cannot read the ledger: %s", error)
-            except Exception:
-                log.exception("cannot take in what has changed")  # and look again: a gate must never go blind
-            if time.monotonic() - forgotten > _FORGET_SECONDS:
-                self.changes.forget(time.time())
-                forgotten = time.monotonic()
+        """Look several times a second; for withdrawals by themselves, so that nothing else keeps the gate from them."""
+        async with asyncio.TaskGroup() as group:
+            for look in (self.changes.refresh, self._take_in):
+                group.create_task(_again(look, db))
+
+
+async def _again(look: Callable[[Database], Awaitable[None]], db: Database) -> None:
+    while True:
+        await asyncio.sleep(REFRESH_SECONDS)
+        try:
+            await look(db)
+        except Unavailable as error:
+            log.warning("cannot read the ledger: %s", error)
+        except Exception:
+            log.exception("cannot take in what has changed")  # and look again: a gate must never go blind
 
 
 def _begin_traces() -> Traces:
