@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from consentgw.db import open_database
+from consentgw.db import open_database, open_reader
+from consentgw.doctor import examine
 from consentgw.http.languages import NAMES, duration, long_date
 from consentgw.notices import service as notices
 from consentgw.policies.service import starter
+from consentgw.registers import store as registers
 from tests.gateway import COOKIE, NEWS, PARTNERS, REASONS, VENDORS, digest, ledger, peeking, running
 from tests.policies.shop import clause
-from tests.tags.gate import answer, assert_closed, release
+from tests.tags.gate import answer, assert_closed, assert_open, release
+from tests.test_cli import environment, refused, said
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -103,6 +106,57 @@ async def test_clause_5_1_nobody_receives_anything_without_consent_to_the_purpos
     assert VENDORS[0] in (await release(aigerim, "ga.gif")).headers["location"]
     await assert_closed(aigerim, "pixel.gif")
     await assert_closed(aigerim, "both.html")
+
+
+async def test_clause_5_1_transfers_are_counted_by_vendor_and_day_and_hold_nobody(seeded_sqlite):
+    async with running(seeded_sqlite) as app:
+        visitor = Visitor(app)
+        await assert_closed(visitor)
+        await answer(visitor, "save", tick=["analytics"])
+        for _ in range(2):
+            await assert_open(visitor, "ga.gif", **{"x-forwarded-for": "203.0.113.7"})
+        await assert_open(visitor, "ga.js")
+        await assert_closed(visitor, "pixel.gif")
+
+    with open_reader(seeded_sqlite) as connection:
+        [(transfer, times)] = registers.counted(connection)
+        kept = repr(connection.exec_driver_sql("SELECT * FROM transfers").all())
+    assert (transfer.site, transfer.tag, transfer.vendor, transfer.country) == ("news", "ga", "Google Analytics", "US")
+    assert times == 3
+    assert kept == repr([(transfer.day.isoformat(), "news", "ga", "Google Analytics", "US", 3)])
+
+
+def test_clause_5_1_what_state_bodies_were_given_is_entered_by_hand_for_good(seeded):
+    env = environment(seeded)
+    given = ("--on", "2026-11-20", "--body", "Court of Almaty", "--ground", "Ruling 12", "--data", "orders")
+
+    said(env, "register", "disclosure", "add", "news", *given, "--people", "1")
+
+    assert said(env, "register", "disclosure", "list").split("\t") == [
+        "1", "2026-11-20", "news", "Court of Almaty", "Ruling 12", "orders", "1\n",
+    ]  # fmt: skip
+    assert "site" in refused(env, "register", "disclosure", "add", "nowhere", *given, "--people", "1")
+
+
+def test_clause_6_1_a_breach_has_one_working_day_and_the_doctor_complains_until_the_authority_is_told(seeded):
+    env = environment(seeded)
+    told = ("--happened", "A copy was left open", "--measures", "It is closed")
+    add = ("register", "breach", "add", "news", *told, "--discovered")
+
+    entered = said(env, *add, "2026-11-13T10:00+05:00")  # a Friday
+    assert "tell the authority by 2026-11-16 19:00 UTC" in entered
+    assert "zone" in refused(env, *add, "2026-11-13T10:00")
+    assert [line for line in _complaints(seeded) if "breach 1 at news" in line]
+
+    said(env, "register", "breach", "notify", "1", "--how", "By letter")
+    assert not [line for line in _complaints(seeded) if "breach" in line]
+    said(env, "register", "breach", "close", "1", "--outcome", "Everybody was told")
+    listed = said(env, "register", "breach", "list", "--site", "news").splitlines()
+    assert [line.split("\t")[2] for line in listed] == ["news", "notified", "closed"]
+
+
+def _complaints(settings):
+    return [finding.what for finding in examine(settings) if not finding.well]
 
 
 async def test_clause_6_1_pages_and_cookies_are_guarded(aigerim):

@@ -62,6 +62,7 @@ from consentgw.operators.invitations import Invitations
 from consentgw.operators.pages import DoorPages
 from consentgw.operators.provider import Client, Provider
 from consentgw.policies.pages import PolicyPages
+from consentgw.registers.tally import Tally
 from consentgw.settings import Settings
 from consentgw.sites.grounds import Grounds
 from consentgw.subject_requests.api import RequestApi
@@ -71,7 +72,7 @@ from consentgw.subject_requests.tokens import RequestForms
 from consentgw.tags.pages import Gate
 from consentgw.webhooks.api import WebhookApi
 from consentgw.webhooks.description import describe as describe_webhooks
-from consentgw.worker import Worker, backlog, steps
+from consentgw.worker import Worker, backlog, steps, transfers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -122,6 +123,7 @@ class Gateway:
             signs=lambda: self.signing.unreadable is None,
         )
         self.limits = Limits(settings.limits_url.get_secret_value())
+        self._tally = Tally()
         self._clock = clock
         self._forgotten = time.monotonic()
         self._api = FastAPI(
@@ -162,7 +164,8 @@ class Gateway:
             gc.collect()
             gc.freeze()  # what was made for starting stays for good: the collector need not walk it again and again
             watching = asyncio.create_task(self._watch(db))
-            worker = Worker(db, steps(self.settings) if self.settings.worker_inside else ())
+            counting = transfers(self._tally, db)  # in this process, wherever the rest of the work is done
+            worker = Worker(db, (counting, *(steps(self.settings) if self.settings.worker_inside else ())))
             working = asyncio.create_task(worker.run())
             try:
                 with leaving(self.settings.stop_delay_seconds, self._about_to_stop):
@@ -193,7 +196,7 @@ class Gateway:
         pages = Pages(db, self.catalogue, states, self.changes, desk, forms, codes, returns, signing)
         rooms = (
             embed,
-            Gate(db, self.catalogue, states),
+            Gate(db, self.catalogue, states, self._tally),
             pages,
             Lines(self.catalogue, origin),
             PolicyPages(db),

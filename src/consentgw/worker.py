@@ -27,6 +27,8 @@ from consentgw.mail import delivery
 from consentgw.mail import store as letters
 from consentgw.mail.delivery import Delivery
 from consentgw.mail.smtp import read_server
+from consentgw.registers import service as registers
+from consentgw.registers.tally import WRITE_SECONDS
 from consentgw.subject_requests import store as requests
 from consentgw.subject_requests.clock import PURGE_SECONDS, REMIND_SECONDS, Clock, at_risk
 from consentgw.subject_requests.office import open_office
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consentgw.db import Database
+    from consentgw.registers.tally import Tally
     from consentgw.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -93,8 +96,14 @@ def steps(settings: Settings) -> tuple[Step, ...]:
         Step("old webhook messages", 3600, webhooks.forget),
         Step("due requests", REMIND_SECONDS, clock.remind),
         Step("purge", PURGE_SECONDS, clock.purge),
+        Step("overdue breaches", registers.COMPLAIN_SECONDS, registers.complain),
         *letters,
     )
+
+
+def transfers(tally: Tally, db: Database) -> Step:
+    """Return the step that writes what the gate of this process has counted, and the rest at the end."""
+    return Step("transfers", WRITE_SECONDS, tally.write, shared=True, finish=lambda: tally.write(db))
 
 
 class Worker:

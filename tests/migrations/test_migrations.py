@@ -17,6 +17,7 @@ import consentgw.notices.tables
 import consentgw.operators.tables
 import consentgw.outbox.tables
 import consentgw.policies.tables
+import consentgw.registers.tables
 import consentgw.sites.tables
 import consentgw.subject_requests.tables
 import consentgw.webhooks.tables  # noqa: F401
@@ -34,15 +35,17 @@ from consentgw.policies import store as policies
 from tests.db import notes
 from tests.notices import story
 from tests.operators.desk import SEALER, dana
+from tests.registers.entries import live_through_a_breach
 from tests.subject_requests.story import live_through_a_request
 from tests.webhooks.partners import live_through_a_message
 
 TABLES = {
-    "api_keys", "drafts", "events", "identifiers", "keys", "mails", "marks", "notices", "operators", "policies",
-    "purges", "questions", "receipts", "recovery_codes", "replies", "return_codes", "sessions", "sites",
-    "subject_request_addresses", "subject_request_answers", "subject_request_history", "subject_request_keys",
-    "subject_request_proofs", "subject_request_texts", "subject_requests", "trail", "webhook_attempts",
-    "webhook_deliveries", "webhook_endpoints", "webhook_secrets", "working_drafts",
+    "api_keys", "breach_steps", "breaches", "disclosures", "drafts", "events", "identifiers", "keys", "mails",
+    "marks", "notices", "operators", "policies", "purges", "questions", "receipts", "recovery_codes", "replies",
+    "return_codes", "sessions", "sites", "subject_request_addresses", "subject_request_answers",
+    "subject_request_history", "subject_request_keys", "subject_request_proofs", "subject_request_texts",
+    "subject_requests", "trail", "transfers", "webhook_attempts", "webhook_deliveries", "webhook_endpoints",
+    "webhook_secrets", "working_drafts",
 }  # fmt: skip
 
 
@@ -59,6 +62,7 @@ def live(settings):
         marks.move(unit, "lived", 1)
         live_through_a_request(unit, shop)
         live_through_a_message(unit)
+        live_through_a_breach(unit, shop.slug)
         operators.join(unit, dana(), SEALER, "hash", "secret", 1)
         back = Return("shop", "done", "https://shop.example/after-consent", "state")
         held, _ = returns.record(unit, story.answer(notice), story.signer(unit), back)

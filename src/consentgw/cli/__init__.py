@@ -8,7 +8,18 @@ from typing import Any
 import click
 
 from consentgw import __version__
-from consentgw.cli import access, configuration, database, keys, operators, policies, receipts, serving, sites
+from consentgw.cli import (
+    access,
+    configuration,
+    database,
+    keys,
+    operators,
+    policies,
+    receipts,
+    registers,
+    serving,
+    sites,
+)
 from consentgw.errors import ConsentgwError
 
 
@@ -45,6 +56,7 @@ for command in (
     keys.keys,
     operators.operator,
     access.key,
+    registers.register,
     receipts.verify,
     serving.doctor,
     serving.bench,

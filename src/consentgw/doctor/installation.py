@@ -17,6 +17,7 @@ from consentgw.law.deadlines import read_calendars
 from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
+from consentgw.registers import service as registers
 from consentgw.sites import store as sites
 from consentgw.subject_requests import filing
 from consentgw.subject_requests import store as requests
@@ -31,7 +32,18 @@ if TYPE_CHECKING:
     from consentgw.settings import Settings
     from consentgw.sites.model import Site
 
-APPEND_ONLY = frozenset({"receipts", "identifiers", "notices", "policies", "subject_request_history"})
+APPEND_ONLY = frozenset(
+    {
+        "receipts",
+        "identifiers",
+        "notices",
+        "policies",
+        "subject_request_history",
+        "disclosures",
+        "breaches",
+        "breach_steps",
+    }
+)
 RECEIPTS = 1_000
 """Receipts that are verified, from the newest back: a second's work."""
 _SOUND_SQLITE = (3, 51, 3)
@@ -77,7 +89,10 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
     yield (
         Finding(False, missing)
         if open_tables
-        else Finding(True, "the ledger, the links, the notices, the policies and requests' history are append-only")
+        else Finding(
+            True,
+            "the ledger, the links, the notices, the policies, the registers and requests' history are append-only",
+        )
     )
     yield _finding("the signing key opens with the secret", lambda: _key(connection, settings))
     yield _finding(
@@ -85,6 +100,10 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
         lambda: _receipts(connection),
     )
     yield _finding("what is past its term is looked for and removed", lambda: _purges(connection))
+    late = registers.overdue(connection, utc_now())
+    yield from (Finding(False, complaint) for complaint in late)
+    if not late:
+        yield Finding(True, "no authority waits to be told of a breach")
     for site in sites.everyone(connection):
         what = f"{site.slug}: asks, and its policies and notices are unaltered"
         yield _finding(what, lambda site=site: _site(connection, site))

@@ -11,7 +11,7 @@ import calendar as months
 import hashlib
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from consentgw.law.profiles import Extension
+    from consentgw.law.profiles import BreachRule, Extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,15 @@ def extended(deadline: Deadline, calendar: Calendar) -> Deadline:
         raise Malformed("this deadline cannot be extended")
     later = _after(deadline.due_on, extension.limit, extension.unit, calendar)
     return Deadline(later, deadline.rule, calendar.version, extended=True)
+
+
+def notify_by(rule: BreachRule, discovered_at: datetime, calendar: Calendar) -> datetime:
+    """Return the instant by which the authority is told of a breach; a working day ends at the country's midnight."""
+    if rule.unit == "hours":
+        return discovered_at + timedelta(hours=rule.limit)
+    zone = timezone(timedelta(hours=rule.hours_ahead))
+    last = calendar.working_days_after(discovered_at.astimezone(zone).date(), rule.limit)
+    return datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
 def read_calendars(corrections: Path | None) -> Calendars:

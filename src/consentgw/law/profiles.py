@@ -129,6 +129,17 @@ class Signals(Dated):
     """An opt-out by law, or honoured because a person asked for it."""
 
 
+class BreachRule(Dated):
+    """The time in which the authority is told of a breach of personal data, from its discovery."""
+
+    limit: int = Field(ge=1)
+    unit: Literal["hours", "working_days"]
+    hours_ahead: int = Field(default=0, ge=-12, le=14)
+    """How far the country's clocks are ahead of UTC: its working days begin and end by them."""
+    exemption: str = ""
+    """Which breach the authority need not be told of; empty where the law knows none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What a profile says on one day."""
@@ -145,6 +156,8 @@ class Rules:
     signals: Signals
     requests: tuple[RequestRule, ...]
     ages: tuple[Age, ...]
+    breach: BreachRule | None = None
+    """None where the profile knows no time for it."""
 
     def request(self, type_: RequestType) -> RequestRule:
         """Return the time in which a request of a type is answered or refused.
@@ -186,6 +199,7 @@ class Profile(_Part):
     signals: tuple[Signals, ...]
     requests: tuple[RequestRule, ...]
     ages: tuple[Age, ...] = ()
+    breaches: tuple[BreachRule, ...] = ()
 
     def on(self, day: date) -> Rules:
         """Return what holds on a day.
@@ -205,6 +219,7 @@ class Profile(_Part):
             signals=self._one(self.signals, day),
             requests=tuple(latest.values()),
             ages=tuple(_in_force(self.ages, day)),
+            breach=next(reversed(_in_force(self.breaches, day)), None),
         )
 
     def _one(self, values: Iterable[_D], day: date) -> _D:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from consentgw import outbox
 from consentgw.mail import store as mails
+from consentgw.registers import service as registers
 from consentgw.sites import store as sites
 from consentgw.subject_requests import deadlines, filing, letters, service, store
 from consentgw.subject_requests.acting import act
@@ -37,7 +38,7 @@ WORDS_FOR = timedelta(days=30)
 RECORD_DAYS = 1095
 """How long the proof of handling stays, where the site's own list of records says nothing of ``requests``."""
 RUNS_FOR = timedelta(days=400)
-CLASSES = ("answers", "proofs", "words", "requests", "mails", "runs")
+CLASSES = ("answers", "proofs", "words", "requests", "mails", "transfers", "runs")
 LATE = timedelta(hours=48)
 """The doctor complains of a purge that has not run for so long."""
 _BATCH = 100
@@ -146,6 +147,10 @@ def _clear_mails(unit: Unit, _: Office) -> tuple[int, bool]:
     return mails.purge(unit), True
 
 
+def _clear_transfers(unit: Unit, _: Office) -> tuple[int, bool]:
+    return registers.purge_transfers(unit), True
+
+
 def _clear_runs(unit: Unit, _: Office) -> tuple[int, bool]:
     return filing.forget_purges(unit, unit.now - RUNS_FOR), True
 
@@ -162,6 +167,7 @@ _CLEAR: dict[str, Callable[[Unit, Office], tuple[int, bool]]] = {
     "words": _clear_words,
     "requests": _clear_requests,
     "mails": _clear_mails,
+    "transfers": _clear_transfers,
     "runs": _clear_runs,
 }
 

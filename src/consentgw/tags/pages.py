@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from consentgw.notices.addresses import Address
     from consentgw.notices.catalogue import Catalogue, Offer
     from consentgw.notices.model import Tag
+    from consentgw.registers.tally import Tally
     from consentgw.sites.model import Site
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Gate:
     db: Database
     catalogue: Catalogue
     states: States
+    tally: Tally
 
     def routes(self) -> tuple[Route, ...]:
         """Return the release addresses."""
@@ -136,6 +138,7 @@ class _Release:
         if location is None:
             media, body = _NOTHING[self.kind]
             return surfaces.RELEASE.answer(body, (b"content-type", media), places=offer.places)
+        self.gate.tally.note(offer.site.slug, tag.name, tag.vendor, tag.country)
         return surfaces.RELEASE.answer(b"", (b"location", location.encode("ascii")), places=offer.places, status=302)
 
     def _location(self, request: Request, offer: Offer, tag: Tag, said: Provenance) -> str | None:
