@@ -8,11 +8,12 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from consentgw import outbox
 from consentgw.db import open_database, writer
+from consentgw.db.hot import HotInsert
 from consentgw.errors import Conflict, Refused, Unavailable
 from consentgw.outbox.tables import events
 from tests import databases
@@ -210,7 +211,10 @@ def test_rows_appended_by_a_unit_are_kept_with_it_or_not_at_all(noted, settings)
 
 def test_an_appended_row_that_cannot_be_kept_takes_its_group_along_and_says_so(noted):
     def broken(unit):
-        unit.append(insert(events), {"topic": None, "site": "shop", "reference": "1", "happened_at": unit.now})
+        unit.append(
+            HotInsert(events, events.c.sequence),
+            {"topic": None, "site": "shop", "reference": "1", "happened_at": unit.now},
+        )
 
     with notes.busy(noted):
         group = [noted.writer.submit(lambda unit: notes.add(unit, "one")), noted.writer.submit(broken)]

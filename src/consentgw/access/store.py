@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from consentgw.access.model import Key, Scope
 from consentgw.access.tables import api_keys, replies, trail
+from consentgw.db.hot import HotInsert, HotSelect
+from consentgw.db.schema import instant
 from consentgw.errors import NotFound
 
 if TYPE_CHECKING:
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
 
     from consentgw.db import Unit
 
-_KEEP_ENTRY = insert(trail)
-_REPLY = select(replies.c.fingerprint, replies.c.status, replies.c.sealed, replies.c.expires_at)
+_KEEP_ENTRY = HotInsert(trail, trail.c.sequence)
+_KEEP_REPLY = HotInsert(replies, replies.c.sequence)
+_REPLY = HotSelect(
+    select(replies.c.fingerprint, replies.c.status, replies.c.sealed, replies.c.expires_at).where(
+        replies.c.caller == bindparam("caller"), replies.c.key == bindparam("key")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +147,22 @@ def entries(connection: Connection, site: str | None, *, before: int | None, lim
 
 def reply(connection: Connection, caller: str, key: bytes) -> Reply | None:
     """Return the answer that was given to a caller under an idempotency key."""
-    row = connection.execute(_REPLY.where(replies.c.caller == caller, replies.c.key == key)).one_or_none()
-    if row is None:
-        return None
-    return Reply(bytes(row.fingerprint), row.status, bytes(row.sealed), row.expires_at)
+    for fingerprint, status, sealed, expires_at in _REPLY.run(connection, caller=caller, key=key):  # one at the most
+        return Reply(bytes(fingerprint), status, bytes(sealed), instant(expires_at))
+    return None
 
 
 def keep_reply(unit: Unit, caller: str, key: bytes, given: Reply) -> None:
     """Keep an answer."""
-    unit.connection.execute(
-        insert(replies).values(
-            caller=caller,
-            key=key,
-            fingerprint=given.fingerprint,
-            status=given.status,
-            sealed=given.sealed,
-            expires_at=given.expires_at,
-        )
-    )
+    row = {
+        "caller": caller,
+        "key": key,
+        "fingerprint": given.fingerprint,
+        "status": given.status,
+        "sealed": given.sealed,
+        "expires_at": given.expires_at,
+    }
+    _KEEP_REPLY.run(unit.connection, row)
 
 
 def forget_reply(unit: Unit, caller: str, key: bytes) -> None:

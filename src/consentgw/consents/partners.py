@@ -54,7 +54,7 @@ def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection
         OnlyThePerson: it is a yes for a browser.
         UnknownPurpose: it grants what the notice never asked about.
     """
-    subject = _addressed(unit, offer, who)
+    subject, previous = _addressed(unit, offer, who)
     if granted and isinstance(who, UUID) and not store.is_own(unit.connection, subject):
         raise OnlyThePerson("a yes for a browser is given in that browser; record it to an identifier of your own")
     ticked = frozenset(granted)
@@ -63,7 +63,6 @@ def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection
         method = Method.ACCEPT_ALL
     elif not ticked:
         method = Method.REJECT_ALL
-    previous = store.latest(unit.connection, offer.site.slug, subject)
     return service.keep(unit, _answer(offer, notice, method, ticked, previous, subject), signer)
 
 
@@ -83,7 +82,7 @@ def withdraw(unit: Unit, offer: Offer, who: Who, purposes: Collection[str] | Non
     if strange := set(purposes or ()) - offer.terms.asked - (last.answered if last else frozenset()):
         raise UnknownPurpose(", ".join(sorted(strange)))
     taken = None if purposes is None else frozenset(purposes)
-    subject = last.subject if last else _addressed(unit, offer, who)
+    subject = last.subject if last else _addressed(unit, offer, who)[0]
     return _reduce(unit, offer, subject, last, taken, signer)
 
 
@@ -114,7 +113,7 @@ def find(connection: Connection, site: str, who: Who) -> list[UUID]:
         if store.latest(connection, site, who) is None:
             raise NotFound("no such subject")
         return [who]
-    return [subject for subject, _ in store.behind(connection, who.digests)]
+    return [behind.subject for behind in store.behind(connection, who.digests)]
 
 
 def holds(connection: Connection, site: str, who: Who) -> Held | None:
@@ -128,10 +127,10 @@ def holds(connection: Connection, site: str, who: Who) -> Held | None:
         if held is None:
             raise NotFound("no such subject")
         return held
-    subjects = find(connection, site, who)
-    if len(subjects) > 1:
-        return last_word(store.decisions(connection, site, subjects))
-    return store.latest(connection, site, subjects[0]) if subjects else None
+    known = store.behind(connection, who.digests)
+    if len(known) > 1:
+        return last_word(store.decisions(connection, site, [behind.subject for behind in known]))
+    return known[0].held if known else None
 
 
 def hold_all(connection: Connection, site: str, everyone: Sequence[Who]) -> list[Held | None]:
@@ -168,18 +167,21 @@ def last_word(entries: Iterable[Entry]) -> Held | None:
     return latest[last] if last else None
 
 
-def _addressed(unit: Unit, offer: Offer, who: Who) -> UUID:
-    """Return the subject a partner records to, making the identifier's own where there is none yet."""
+def _addressed(unit: Unit, offer: Offer, who: Who) -> tuple[UUID, Held | None]:
+    """Return the subject a partner records to and what it holds, making the identifier's own where there is none yet.
+
+    Raises:
+        NotFound: there is no such subject at this site.
+    """
     site = offer.site.slug
     if isinstance(who, UUID):
-        (subject,) = find(unit.connection, site, who)
-        return subject
-    for subject, own in store.behind(unit.connection, who.digests):
-        if own:
-            return subject
+        return who, holds(unit.connection, site, who)
+    for behind in store.behind(unit.connection, who.digests):
+        if behind.own:
+            return behind.subject, behind.held
     subject = uuid7()
     store.link(unit, site, who.digests[0], subject, own=True)
-    return subject
+    return subject, None
 
 
 def _reduce(

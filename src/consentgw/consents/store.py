@@ -32,8 +32,17 @@ _HELD = HotSelect(
     .order_by(receipts.c.sequence.desc())
     .limit(1)
 )
+_THEIRS = receipts.alias()
+_THEIR_LAST = (
+    select(func.max(_THEIRS.c.sequence))
+    .where(_THEIRS.c.subject == identifiers.c.subject, _THEIRS.c.site == identifiers.c.site)
+    .correlate(identifiers)
+    .scalar_subquery()
+)
 _BEHIND = HotSelect(
-    select(identifiers.c.subject, identifiers.c.own)
+    select(identifiers.c.subject, identifiers.c.own, receipts.c.sequence, receipts.c.body)
+    .select_from(identifiers)
+    .outerjoin(receipts, receipts.c.sequence == _THEIR_LAST)
     .where(identifiers.c.digest == bindparam("digest"))
     .order_by(identifiers.c.own.desc(), identifiers.c.sequence)
 )
@@ -70,6 +79,17 @@ class Entry:
     channel: Channel
     denies: frozenset[str] | None
     """See :attr:`Receipt.denies`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A subject that an identifier stands for."""
+
+    subject: UUID
+    own: bool
+    """The partner records to it, and no browser holds anything of its."""
+    held: Held | None
+    """Its latest decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,10 +271,13 @@ def subjects_of(connection: Connection, digests: Iterable[bytes]) -> dict[bytes,
     return found
 
 
-def behind(connection: Connection, digests: Iterable[bytes]) -> list[tuple[UUID, bool]]:
-    """Return the subjects that stand behind one identifier, and of each whether it is the partner's own."""
-    rows = [row for digest in digests for row in _BEHIND.run(connection, digest=digest)]
-    return [(UUID(bytes=bytes(subject)), bool(own)) for subject, own in rows]
+def behind(connection: Connection, digests: Iterable[bytes]) -> list[Behind]:
+    """Return the subjects that stand behind one identifier, the partner's own one first."""
+    return [
+        Behind(UUID(bytes=bytes(subject)), bool(own), _entry(sequence, body).held if body else None)
+        for digest in digests
+        for subject, own, sequence, body in _BEHIND.run(connection, digest=digest)
+    ]
 
 
 def is_own(connection: Connection, subject: UUID) -> bool:

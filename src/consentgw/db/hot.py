@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import Column, Connection, Select, Table
     from sqlalchemy.engine import Dialect
@@ -34,17 +34,37 @@ class HotInsert:
             sqlalchemy.exc.IntegrityError: it clashes with a row that is there.
         """
         sql, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
-        values = [
-            process(row[name]) if process else row[name] for name, process in zip(self._names, processors, strict=True)
-        ]
+        values = self._values(row, processors, connection.dialect)
         driver: Any = connection.connection.driver_connection
         errors = connection.dialect.loaded_dbapi.Error
         try:
-            if connection.dialect.positional:
-                return driver.execute(sql, values).lastrowid
-            return driver.execute(sql, dict(zip(self._names, values, strict=True))).fetchone()[0]
+            cursor = driver.execute(sql, values)
+            return cursor.lastrowid if connection.dialect.positional else cursor.fetchone()[0]
         except errors as error:
             raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
+
+    def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows, in one round trip.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: one of them clashes with a row that is there.
+        """
+        sql, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
+        values = [self._values(row, processors, connection.dialect) for row in rows]
+        driver: Any = connection.connection.driver_connection
+        errors = connection.dialect.loaded_dbapi.Error
+        try:
+            driver.cursor().executemany(sql, values)
+        except errors as error:
+            raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
+
+    def _values(
+        self, row: Mapping[str, Any], processors: tuple[Callable[[Any], Any] | None, ...], dialect: Dialect
+    ) -> list[Any] | dict[str, Any]:
+        values = [
+            process(row[name]) if process else row[name] for name, process in zip(self._names, processors, strict=True)
+        ]
+        return values if dialect.positional else dict(zip(self._names, values, strict=True))
 
     def _prepare(self, dialect: Dialect) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
         statement = insert(self._table)

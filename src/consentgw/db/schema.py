@@ -42,7 +42,12 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Return the instant."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else instant(value)
+
+
+def instant(microseconds: int) -> datetime:
+    """Return the instant that is kept as so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 class Day(TypeDecorator[date]):

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
-    from sqlalchemy import Connection, Insert
+    from sqlalchemy import Connection
+
+    from consentgw.db.hot import HotInsert
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +43,11 @@ class Unit:
     connection: Connection
     now: datetime
     """Aware UTC; one instant for the whole unit."""
-    appended: list[tuple[Insert, dict[str, Any]]] = field(default_factory=list[tuple["Insert", dict[str, Any]]])
+    appended: list[tuple[HotInsert, dict[str, Any]]] = field(default_factory=list[tuple["HotInsert", dict[str, Any]]])
     erases: bool = False
     """Set by a verb that erases: its bytes leave the journal too, before anybody hears that it is done."""
 
-    def append(self, statement: Insert, row: dict[str, Any]) -> None:
+    def append(self, statement: HotInsert, row: dict[str, Any]) -> None:
         """Add a row just before the commit, together with the like rows of the whole group.
 
         For rows that nothing in the unit reads back and that cannot clash: one round trip serves the group.
@@ -145,7 +147,7 @@ class Writer:
     def _write(self, group: list[_Job]) -> None:
         try:
             connection = self._begin()
-            appended: list[tuple[Insert, dict[str, Any]]] = []
+            appended: list[tuple[HotInsert, dict[str, Any]]] = []
             erased = [self._attempt(job, connection, appended) for job in group]
             _insert(connection, appended)
             connection.commit()
@@ -180,7 +182,7 @@ class Writer:
         self._take_turn(connection)
         return connection
 
-    def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[Insert, dict[str, Any]]]) -> bool:
+    def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[HotInsert, dict[str, Any]]]) -> bool:
         """Run one unit under its own savepoint: if it fails, it fails alone. Return whether it erased something."""
         driver: Any = connection.connection.driver_connection
         driver.execute("SAVEPOINT unit")
@@ -220,12 +222,12 @@ def _unavailable(cause: BaseException) -> Unavailable:
     return unavailable
 
 
-def _insert(connection: Connection, appended: Iterable[tuple[Insert, dict[str, Any]]]) -> None:
-    rows: dict[Insert, list[dict[str, Any]]] = {}
+def _insert(connection: Connection, appended: Iterable[tuple[HotInsert, dict[str, Any]]]) -> None:
+    rows: dict[HotInsert, list[dict[str, Any]]] = {}
     for statement, row in appended:
         rows.setdefault(statement, []).append(row)
     for statement, values in rows.items():
-        connection.execute(statement, values)
+        statement.run_all(connection, values)
 
 
 def _settle(group: list[_Job]) -> None:

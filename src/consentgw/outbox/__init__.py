@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 
+from consentgw.db.hot import HotInsert
 from consentgw.outbox.tables import events
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ REQUEST_COMPLETED = "subject_request.completed"
 REQUEST_REFUSED = "subject_request.refused"
 WEBHOOK_DISABLED = "webhook.disabled"
 
-_KEEP = insert(events)
+_KEEP = HotInsert(events, events.c.sequence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, exists, func, insert, or_, select, update
 
+from consentgw.db.hot import HotInsert
 from consentgw.db.sealing import place
 from consentgw.errors import NotFound
 from consentgw.webhooks.model import Attempt, Delivery, Disabled, Endpoint, Outcome, State
@@ -268,7 +269,7 @@ def waiting(connection: Connection) -> tuple[int, datetime | None]:
     return count, due_at
 
 
-_LOG = insert(attempts)
+_LOG = HotInsert(attempts, attempts.c.sequence)
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool] | TextClause, ...]:
