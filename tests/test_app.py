@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
@@ -36,6 +38,24 @@ async def test_nothing_is_left_running_when_it_has_stopped(seeded):
         assert len(asyncio.all_tasks()) > len(before)
 
     assert asyncio.all_tasks() == before
+
+
+async def test_what_visitors_never_ask_for_is_not_made_at_the_start(seeded):
+    async with running(seeded) as gateway:
+        assert gateway._api.routes == []
+        document = gateway.described()
+
+        assert len(document["paths"]) > 20
+        assert gateway.described() is document
+
+
+def test_a_start_does_not_wait_for_libraries_that_few_requests_need():
+    late = "'holidays', 'httpx', 'prometheus_client', 'segno'"
+    look = f"import sys, consentgw.app; print(sorted({{{late}}} & sys.modules.keys()))"
+
+    found = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "[]"
 
 
 async def test_a_gateway_does_not_start_on_an_empty_database(unmigrated):

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from consentgw import __version__
 from consentgw.access.api import AccessApi
+from consentgw.access.description import Described
 from consentgw.access.description import describe as describe_api
 from consentgw.access.keyring import Keyring
 from consentgw.access.operations import Desk as CallDesk
 from consentgw.access.operations import operations_of
 from consentgw.access.pages import Description
-from consentgw.access.routing import mount
+from consentgw.access.routing import mount, routes_of
 from consentgw.configuration.policy_api import PolicyApi
 from consentgw.configuration.site_api import SiteApi
 from consentgw.consents.api import ReceiptApi
@@ -75,7 +75,7 @@ from consentgw.webhooks.description import describe as describe_webhooks
 from consentgw.worker import Worker, backlog, steps, transfers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
     from datetime import datetime
 
     from fastapi.telemetry import TelemetryConfig
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+    from consentgw.access.operations import Bound
     from consentgw.db import Database
     from consentgw.http.lane import Route
     from consentgw.http.traces import Traces
@@ -244,12 +245,18 @@ class Gateway:
             WebhookApi(db, sealer, to_loopback=self.settings.webhooks_to_loopback),
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
-        routes = [route for room in rooms for route in mount(self._api, desk, operations_of(room))]
-        self._operations = Lane(routes, self._api, desk.refuse, self.tallies, self.traces)
-        describe_webhooks(self._api, self.settings.public_url)
-        said = describe_api(self._api, self.settings.public_url)
-        reference = ReferencePages(said, self.settings.public_url)
-        return (Description(json.dumps(said, ensure_ascii=False).encode()), reference) if self.settings.docs else ()
+        operations = [operation for room in rooms for operation in operations_of(room)]
+        self._operations = Lane(routes_of(desk, operations), self._api, desk.refuse, self.tallies, self.traces)
+        self.described = Described(lambda: self._describe(operations))
+        pages = Description(self.described), ReferencePages(self.described, self.settings.public_url)
+        return pages if self.settings.docs else ()
+
+    def _describe(self, operations: Iterable[Bound]) -> dict[str, Any]:
+        """Make the OpenAPI document."""
+        origin = self.settings.public_url
+        mount(self._api, origin, operations)
+        describe_webhooks(self._api, origin)
+        return describe_api(self._api, origin)
 
     def _open_desk(self, db: Database, secrets: tuple[bytes, ...]) -> tuple[Room, ...]:
         """Return the pages of the operators."""

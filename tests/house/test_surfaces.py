@@ -49,6 +49,7 @@ async def test_every_address_of_the_app_is_declared_with_a_surface_and_fastapi_h
     assert len(app.routes) > 15
     for route in (*app.routes, *app.operations):
         assert route.surface in KNOWN.values()
+    app.described()
     assert [route.path for route in app._api.routes] == [route.path for route in app.operations]
     assert all(route.path.startswith("/v1/") for route in app.operations)
 

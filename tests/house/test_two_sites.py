@@ -178,6 +178,7 @@ async def world(app):
 
 
 def operations(app) -> list[APIRoute]:
+    app.described()
     return [route for route in app._api.routes if isinstance(route, APIRoute)]
 
 

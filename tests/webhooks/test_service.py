@@ -171,6 +171,18 @@ def test_many_events_are_spread_in_pieces_and_none_is_passed_over(db):
     assert [reference for (reference,) in rows(db, "reference")] == names
 
 
+def test_where_nobody_listens_whatever_happened_is_passed_over_in_one_unit(db):
+    db.apply(happen, *map(str, range(250)))
+
+    assert not db.apply(service.spread)
+    assert not db.ask(service.unspread)
+    db.apply(listen)
+    db.apply(happen, "next")
+    spread(db)
+
+    assert rows(db, "reference") == [("next",)]
+
+
 def test_nobody_is_told_of_what_happened_before_they_listened_or_while_switched_off(db):
     db.apply(happen, "before")
     one, _ = db.apply(listen)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consentgw.access.model import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
 
 ABOUT = """\
@@ -75,6 +78,22 @@ PROBLEM = {
         },
     },
 }
+
+
+class Described:
+    """The OpenAPI document, made when somebody first asks: it takes a fifth of a start, and most never ask."""
+
+    def __init__(self, make: Callable[[], dict[str, Any]]) -> None:
+        self._make = make
+        self._made: dict[str, Any] | None = None
+        self._turn = threading.Lock()
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the document. It is made once, in the thread that asks first."""
+        with self._turn:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
 
 def describe(app: FastAPI, origin: str) -> dict[str, Any]:

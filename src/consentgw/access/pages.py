@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import json
 from typing import TYPE_CHECKING
 
 from consentgw.http import surfaces
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from consentgw.access.description import Described
 
-@dataclass(frozen=True, slots=True)
+
 class Description:
-    """``/openapi.json``, prepared once."""
+    """``/openapi.json``, written once."""
 
-    document: bytes
+    def __init__(self, described: Described) -> None:
+        self._described = described
+        self._written = b""
 
     def routes(self) -> tuple[Route, ...]:
         """Return the address."""
@@ -26,7 +30,13 @@ class Description:
 
     async def show(self, request: Request) -> Response:
         """Return the OpenAPI document."""
-        tag = (b"etag", tag_of(self.document))
+        if not self._written:
+            # In a thread: whoever reads it first must not keep visitors waiting.
+            self._written = await asyncio.to_thread(self._write)
+        tag = (b"etag", tag_of(self._written))
         if unchanged(request, tag[1]):
             return surfaces.PUBLIC.answer(b"", tag, status=304)
-        return surfaces.PUBLIC.answer(self.document, tag)
+        return surfaces.PUBLIC.answer(self._written, tag)
+
+    def _write(self) -> bytes:
+        return json.dumps(self._described(), ensure_ascii=False).encode()

@@ -53,9 +53,16 @@ _ALWAYS = (
 )
 
 
-def mount(app: FastAPI, desk: Desk, operations: Iterable[Bound]) -> tuple[Route, ...]:
-    """Add operations to what an app describes, and return the addresses that carry them out."""
-    routes: list[Route] = []
+def routes_of(desk: Desk, operations: Iterable[Bound]) -> tuple[Route, ...]:
+    """Return the addresses that carry operations out."""
+    return tuple(
+        Route(bound.operation.path, desk.handler(bound), surfaces.API, (bound.operation.method,))
+        for bound in operations
+    )
+
+
+def mount(app: FastAPI, origin: str, operations: Iterable[Bound]) -> None:
+    """Add operations to what an app describes."""
     for bound in operations:
         declared = bound.operation
         summary, description = bound.documentation
@@ -71,10 +78,8 @@ def mount(app: FastAPI, desk: Desk, operations: Iterable[Bound]) -> tuple[Route,
             status_code=declared.status,
             response_model=declared.answers,
             response_description=HTTPStatus(declared.status).phrase,
-            responses=_responses(declared, desk.origin),
+            responses=_responses(declared, origin),
         )
-        routes.append(Route(declared.path, desk.handler(bound), surfaces.API, (declared.method,)))
-    return tuple(routes)
 
 
 def _signature(declared: Operation) -> Callable[[], None]:

@@ -16,14 +16,14 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import holidays
-
 from consentgw.errors import Malformed, Misconfigured
 from consentgw.law.profiles import RequestRule, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import holidays
 
     from consentgw.law.profiles import BreachRule, Extension
 
@@ -136,6 +136,8 @@ def read_calendars(corrections: Path | None) -> Calendars:
 
 
 def _corrected(country: str, days: Any) -> Calendar:
+    import holidays
+
     if country not in holidays.list_supported_countries(include_aliases=False):
         raise ValueError(f"{country!r} is no country whose calendar we know; a table is named like [KZ]")
     try:
@@ -166,4 +168,6 @@ def _months_after(day: date, count: int) -> date:
 
 @cache
 def _country(code: str) -> holidays.HolidayBase:
+    import holidays  # every calendar of the world: a tenth of a start that may never ask for a day
+
     return holidays.country_holidays(code)

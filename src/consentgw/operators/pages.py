@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import segno
 from markupsafe import Markup
 
 from consentgw.errors import NotFound, Refused, Unauthenticated
@@ -227,6 +226,8 @@ class DoorPages:
     def _join_page(
         self, request: Request, operator: Operator, secret: str, *, refused: bool = False, status: int = 200
     ) -> Response:
+        import segno  # for this page alone: whoever starts a gateway need not wait for it
+
         address = credentials.provisioning(secret, operator.login, "consentgw")
         picture = segno.make_qr(address).svg_inline(scale=4, border=4, light="#fff", dark="#000", omitsize=True)
         view = JoinView(

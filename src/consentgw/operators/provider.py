@@ -15,7 +15,6 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import httpx
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -27,6 +26,8 @@ from consentgw.operators.store import Elsewhere
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import httpx
+
 AWAY_SECONDS = 600
 """How long somebody may be away signing in."""
 ALGORITHMS = ("RS256", "ES256", "Ed25519", "PS256")
@@ -34,7 +35,7 @@ ALGORITHMS = ("RS256", "ES256", "Ed25519", "PS256")
 BACK = "/desk/sign-in/back"
 """Where the provider sends people back to; registered there."""
 _ADDRESSES = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-_PATIENCE = httpx.Timeout(10)
+_PATIENCE_SECONDS = 10
 _SKEW = 60
 _KEPT_SECONDS = 3600
 
@@ -120,7 +121,7 @@ class Provider:
             "code_verifier": verifier,
         }
         # client_secret_basic, which every provider takes (OpenID Connect Core 1.0 section 9).
-        auth = httpx.BasicAuth(self._client.identifier, self._client.secret)
+        auth = (self._client.identifier, self._client.secret)
         address = (await self._metadata())["token_endpoint"]
         answer = await _ask("POST", address, data=form, auth=auth)
         if not answer.is_success:
@@ -175,8 +176,10 @@ class Provider:
 
 
 async def _ask(method: str, address: str, **sent: Any) -> httpx.Response:
+    import httpx  # brings its command line along: a tenth of a start, where most houses have no provider
+
     try:
-        async with httpx.AsyncClient(timeout=_PATIENCE, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=_PATIENCE_SECONDS, trust_env=False) as client:
             return await client.request(method, address, **sent)
     except httpx.HTTPError as error:
         raise Unavailable("the identity provider does not answer") from error

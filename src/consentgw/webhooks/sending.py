@@ -17,7 +17,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
-import httpx
 
 from consentgw import __version__
 from consentgw.webhooks import addresses
@@ -99,9 +98,9 @@ class Sender:
         *,
         to_loopback: bool = False,
         lookup: Callable[[str, int], Awaitable[Sequence[str]]] | None = None,
-        trust: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
+        trust: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        self._trust = trust
+        self._trust = trust or _authorities
         self._context: ssl.SSLContext | None = None
         self._threads = ThreadPoolExecutor(LOOKUPS, "consentgw-lookup")
         allowed = _public_or_loopback if to_loopback else addresses.public
@@ -158,6 +157,12 @@ class Sender:
         except (OSError, UnicodeError):
             return ()
         return found
+
+
+def _authorities() -> ssl.SSLContext:
+    import httpx  # brings its command line along: a tenth of a start, for whoever sends anything
+
+    return httpx.create_ssl_context()
 
 
 def _addresses(host: str, port: int) -> list[str]:

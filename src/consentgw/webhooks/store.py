@@ -83,6 +83,11 @@ def endpoints_of(connection: Connection, site: str) -> list[Endpoint]:
     return [_endpoint(row) for row in connection.execute(query)]
 
 
+def anybody_listens(connection: Connection) -> bool:
+    """Return whether any endpoint of any site is told something."""
+    return connection.execute(select(exists().where(endpoints.c.disabled.is_(None)))).scalar_one()
+
+
 def listening(connection: Connection, sites: Collection[str]) -> list[Endpoint]:
     """Return the endpoints of these sites that are told something."""
     query = select(endpoints).where(endpoints.c.site.in_(sites), endpoints.c.disabled.is_(None))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def eve():
     """Somebody with no key."""
-    lane = Lane(ReferencePages(library().openapi(), "https://consent.example").routes(), PlainTextResponse("", 404))
+    lane = Lane(ReferencePages(library().openapi, "https://consent.example").routes(), PlainTextResponse("", 404))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(lane), base_url="http://gateway.localhost") as client:
         yield client
 

@@ -95,8 +95,8 @@ class _Written:
 class ReferencePages:
     """``/docs`` and ``/problems/{code}``: nothing of them depends on who asks."""
 
-    document: Mapping[str, Any]
-    """The OpenAPI document; it does not change while we run."""
+    document: Callable[[], Mapping[str, Any]]
+    """Returns the OpenAPI document, which does not change while we run; called in a thread."""
     origin: str
     _kept: dict[str, _Written] = field(default_factory=dict[str, _Written], init=False)
 
@@ -110,7 +110,7 @@ class ReferencePages:
     async def show(self, request: Request) -> Response:
         """Show the reference."""
         return await self._send(
-            request, "", lambda: ReferenceView(language="en", reference=read(self.document, self.origin))
+            request, "", lambda: ReferenceView(language="en", reference=read(self.document(), self.origin))
         )
 
     async def explain(self, request: Request) -> Response:
