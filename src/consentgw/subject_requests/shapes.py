@@ -195,7 +195,7 @@ class StepSaid(StepOut):
         return cls(**StepOut.of(step).model_dump(), why=step.why)
 
 
-class TextOut(BaseModel):
+class RequestText(BaseModel):
     """A message or a note."""
 
     at: datetime
@@ -220,7 +220,7 @@ class PersonOut(BaseModel):
     representative: str = Field(description="Who asks or agrees in the person's place.")
     capacity: str = Field(description="How the representative takes part; empty without one.")
     receipt: UUID | None = Field(description="The consent receipt it was opened with.")
-    texts: list[TextOut] = Field(description="Messages and internal notes, oldest first.")
+    texts: list[RequestText] = Field(description="Messages and internal notes, oldest first.")
     history: list[StepSaid] = Field(description="Every act with what was said, oldest first; the last is this reading.")
 
     @classmethod
@@ -236,6 +236,6 @@ class PersonOut(BaseModel):
             representative=person.representative,
             capacity=person.capacity,
             receipt=case.request.receipt,
-            texts=[TextOut.of(text) for text in case.texts],
+            texts=[RequestText.of(text) for text in case.texts],
             history=[StepSaid.of(step) for step in case.history],
         )
