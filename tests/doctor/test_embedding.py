@@ -145,6 +145,16 @@ WRONG = {
         lambda page, _: page.replace(link(page), "").replace("<head>", "").replace("</head>", link(page)),
         "holds up the page",
     ),
+    "with the stylesheet in the head after what those without scripts load": (
+        lambda page, _: page.replace(link(page), "").replace(
+            "</head>", f'<noscript><img src="/count.gif"></noscript>{link(page)}</head>'
+        ),
+        "holds up the page",
+    ),
+    "with a sandbox written twice": (
+        lambda page, _: page.replace("sandbox=", 'sandbox="allow-forms" sandbox='),
+        "sandbox lacks allow-same-origin,",
+    ),
     "with the stylesheet before the end": (
         lambda page, _: page.replace("</body>", "<footer>Dala</footer></body>"),
         "not last in <body>",
@@ -235,6 +245,8 @@ def test_a_page(partner, case):
         ({"content-security-policy": f"img-src {GATEWAY}"}, f"in: img-src {PRINTED['img-src']}"),
         ({"content-security-policy": f"img-src {GATEWAY}/embed/ https:"}, f"https: {GATEWAY}"),
         ({"content-security-policy": f"img-src {GATEWAY}/release/ https:"}, ""),
+        ({"content-security-policy": f"img-src {GATEWAY} https://pixel.example/o/ https://analytics.example"}, ""),
+        ({"content-security-policy": "img-src *; img-src 'none'"}, ""),
         ({"content-security-policy": "img-src http:"}, ""),
         ({"content-security-policy": "img-src http://gateway.localhost https:"}, f"https: {GATEWAY}"),
         ({"content-security-policy": "img-src gateway.localhost:* https:"}, ""),
