@@ -11,7 +11,7 @@ from consentgw.errors import AlreadyAnswered, Gone, Malformed, OutOfTurn, Unprov
 from consentgw.law.profiles import RequestType
 from consentgw.outbox.tables import events
 from consentgw.subject_requests import service, store
-from consentgw.subject_requests.model import SUBJECT, Act, Actor, Kind, Level, Person, Reason, Role, State
+from consentgw.subject_requests.model import SUBJECT, Act, Actor, Kind, Person, Reason, Role, State
 from consentgw.subject_requests.store import Wanted
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA, YERLAN
 
@@ -217,14 +217,3 @@ def test_an_address_is_not_told_before_it_was_proven_nor_anything_without_a_serv
     )
     quick.ask(person=BOLAT)
     assert quick.letters() == []
-
-
-def test_counts_tell_what_is_open_and_what_is_late(quick, clock):
-    quick.ask(RequestType.COMPLAINT)
-    done = quick.ask(RequestType.INFORMATION)
-    do(quick, service.complete, done, DANA, "So it is.")
-    quick.ask(RequestType.OBJECTION)
-    clock.step(days=5)
-
-    assert quick.db.ask(store.counts, clock.now.date()) == {"open": 2, "overdue": 1}
-    assert Level.NOTHING < Level.MATCHED
