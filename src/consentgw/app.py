@@ -75,7 +75,7 @@ from consentgw.webhooks.description import describe as describe_webhooks
 from consentgw.worker import Worker, backlog, steps, transfers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Container, Iterable
     from datetime import datetime
 
     from fastapi.telemetry import TelemetryConfig
@@ -212,9 +212,8 @@ class Gateway:
         )
         if self.tallies is not None:
             rooms += (Metrics(db, self.tallies, self.health.lag, lambda found: backlog(found, db.clock())),)
-        self._lane = Lane(
-            [route for room in rooms for route in room.routes()], self._operations, describe, self.tallies, self.traces
-        )
+        addresses = [route for room in rooms for route in room.routes()]
+        self._lane = Lane(addresses, self._operations, describe, self.tallies, self.traces, self._sites)
         self._front = Grounds(self._lane, lambda: self.catalogue.grounds)
 
     def _requests(self, db: Database) -> RequestPages:
@@ -246,7 +245,8 @@ class Gateway:
             AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
         )
         operations = [operation for room in rooms for operation in operations_of(room)]
-        self._operations = Lane(routes_of(desk, operations), self._api, desk.refuse, self.tallies, self.traces)
+        routes = routes_of(desk, operations)
+        self._operations = Lane(routes, self._api, desk.refuse, self.tallies, self.traces, self._sites)
         self.described = Described(lambda: self._describe(operations))
         pages = Description(self.described), ReferencePages(self.described, self.settings.public_url)
         return pages if self.settings.docs else ()
@@ -278,6 +278,9 @@ class Gateway:
         if request.scope["path"].startswith("/v1/"):
             return document(known, self.settings.public_url)
         return describe(known, request)
+
+    def _sites(self) -> Container[str]:
+        return self.catalogue.offers
 
     def _about_to_stop(self) -> None:
         self.health.stopping = True

@@ -31,6 +31,7 @@ async def send_everywhere(app: Gateway) -> tuple[str, ...]:
     addresses = ("/embed/{}", "/embed/shop?lang={}&x=%", "/receipt/{}", "/v1/{}", "/{}", "/release/shop/{}.gif?{}")
     for address in (*(one.format(CANARY, CANARY) for one in addresses), receipt):
         await aigerim.open(address)
+    await aigerim.load(f"/desk/requests/{CANARY}/{CANARY}", "image", SHOP)
     for header in HEADERS:
         await aigerim.frame("/embed/shop", SHOP, **{header: CANARY})
     await _garble(await Visitor(app).frame("/embed/shop", SHOP), "accept_all")

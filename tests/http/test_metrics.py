@@ -48,7 +48,8 @@ async def test_answers_are_counted_by_route_method_status_and_site(measured):
 
 async def test_calls_of_the_api_are_counted_by_their_template(measured):
     await Visitor(measured).open("/v1/sites/shop")
-    await Visitor(measured).open("/v1/what-eve-typed")
+    for address in ("/v1/what-eve-typed", "/release/eve/ga.gif", "/desk/requests/eve/1"):
+        await Visitor(measured).load(address, "image", SHOP)
 
     found = await told(measured)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,13 +60,18 @@ class Lane:
         refuse: Refuse = describe,
         tallies: Tallies | None = None,
         traces: Traces | None = None,
+        sites: Callable[[], Container[str]] = frozenset[str],
     ) -> None:
-        """``refuse`` makes the answer that tells what went wrong; ``tallies`` and ``traces`` note every answer."""
+        """``refuse`` makes the answer that tells what went wrong; ``tallies`` and ``traces`` note every answer.
+
+        They are told of a site only if it is one of ``sites``, and never what somebody typed in its place.
+        """
         self.routes = tuple(routes)
         self._behind = behind
         self._refuse = refuse
         self._tallies = tallies
         self._traces = traces
+        self._sites = sites
         self._by_shape: dict[tuple[str, int], list[tuple[re.Pattern[str], dict[str, Endpoint], str]]] = {}
         for route in routes:
             known = self._by_shape.setdefault(_shape(route.path), [])
@@ -88,13 +93,17 @@ class Lane:
                     scope["path_params"] = match.groupdict()
                     began = time.perf_counter()
                     status = await self._respond(endpoints, scope, receive, send)
+                    took = time.perf_counter() - began
                     if self._tallies is not None:
-                        site = scope["path_params"].get("site", "") if status < 400 else ""
-                        self._tallies.note(template, scope["method"], status, site, time.perf_counter() - began)
+                        self._tallies.note(template, scope["method"], status, self._site(scope, status), took)
                     if self._traces is not None:
-                        self._traces.note(template, scope, status, time.perf_counter() - began)
+                        self._traces.note(template, scope, status, self._site(scope, status), took)
                     return
         await self._behind(scope, receive, send)
+
+    def _site(self, scope: Scope, status: int) -> str:
+        site = scope["path_params"].get("site", "")
+        return site if status < 400 and site in self._sites() else ""
 
     async def _respond(self, endpoints: dict[str, Endpoint], scope: Scope, receive: Receive, send: Send) -> int:
         """Answer, and return the status; 0 where nobody waited for it."""

@@ -63,8 +63,8 @@ class Traces:
             ) from None
         return cls(provider, provider.get_tracer("consentgw", __version__))
 
-    def note(self, route: str, scope: Scope, status: int, seconds: float) -> None:
-        """Make the span of one answer; its status is 0 where nobody waited for it."""
+    def note(self, route: str, scope: Scope, status: int, site: str, seconds: float) -> None:
+        """Make the span of one answer; its status is 0 where nobody waited for it, ``site`` one there is or empty."""
         ended = time.time_ns()
         known = scope["method"] in _METHODS
         method = scope["method"] if known else _OTHER
@@ -73,7 +73,7 @@ class Traces:
             http.HTTP_ROUTE: route,
             url.URL_SCHEME: "https" if scope.get("scheme") == "https" else "http",
         }
-        if 0 < status < 400 and (site := scope["path_params"].get("site")):
+        if site:
             said[SITE] = site
         if status:
             said[http.HTTP_RESPONSE_STATUS_CODE] = status
