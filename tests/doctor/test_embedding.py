@@ -141,6 +141,10 @@ WRONG = {
         lambda page, _: page.replace(link(page), "").replace("</head>", f"{link(page)}</head>"),
         "holds up the page",
     ),
+    "with the stylesheet between head and body": (
+        lambda page, _: page.replace(link(page), "").replace("</head>", f"</head>{link(page)}"),
+        "holds up the page",
+    ),
     "with the stylesheet in a head nobody wrote": (
         lambda page, _: page.replace(link(page), "").replace("<head>", "").replace("</head>", link(page)),
         "holds up the page",
@@ -275,6 +279,8 @@ def test_a_script_with_the_page_s_nonce_may_load_whatever_the_hosts_are(partner,
 
     assert partner.wrong(page, content_security_policy=f"script-src {nonces}") == []
     assert len(partner.wrong(page, content_security_policy=f"script-src {nonces.lower()}")) == 1
+    without = page.replace("<h1>", f'<script src="{GATEWAY}/release/shop/ga.js?again"></script><h1>')
+    assert len(partner.wrong(without, content_security_policy=f"script-src {nonces}")) == 1
 
 
 def test_a_policy_that_allows_nothing_is_told_every_directive_that_is_printed(partner):
@@ -337,7 +343,7 @@ def test_comments_and_what_is_inert_are_no_part_of_the_page(partner):
     vendor = '<script src="https://analytics.example/x.js">s="//pixel.example/"</script>'
     page = partner.page().replace("<h1>", f"<!-- {vendor} --><template>{vendor}</template><h1>")
     shown = '<script type="application/ld+json">{"@id": "https://pixel.example/"}</script>'
-    linked = '<a href="https://analytics.example/"></a>'
+    linked = '<a href="https://analytics.example/"></a><form action="https://pixel.example/"></form>'
 
     assert partner.wrong(page.replace("<h1>", f"{shown}{linked}<h1>")) == []
 

@@ -167,13 +167,11 @@ class _Reader(HTMLParser):
         self.elements.append(Element(tag, attributes, self._in_head, address))
 
     def handle_endtag(self, tag: str) -> None:
-        """Note where the head and what is inert end."""
+        """Note where what is inert ends; what follows </head> before the body is still part of it."""
         if tag == self._inert:
             self._inert = ""
         if tag == "noscript":
             self._unscripted = False
-        elif tag == "head":
-            self._in_head = False
 
     def handle_data(self, data: str) -> None:
         """Keep what a script says."""

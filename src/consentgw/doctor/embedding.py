@@ -63,8 +63,8 @@ class _Lines:
     stylesheets: list[Element]
     frames: list[Element]
     forms: list[Element]
-    releases: dict[str, Element]
-    """By the file they ask for, such as ``ga.js``."""
+    releases: list[tuple[str, Element]]
+    """Each with the file it asks for, such as ``ga.js``."""
 
     @classmethod
     def on(cls, page: Document, offer: Offer, gateway: str) -> _Lines:
@@ -79,16 +79,16 @@ class _Lines:
                 [each for address, each in led if each.tag == "link" and address == f"{embed}/style.css"],
                 [each for address, each in led if each.tag == "iframe" and address == embed],
                 [each for address, each in led if each.tag == "form" and address == embed],
-                {address.removeprefix(release): each for address, each in led if address.startswith(release)},
+                [(address.removeprefix(release), each) for address, each in led if address.startswith(release)],
             )
             if found.elements:
                 return found
-        return cls(offer, offer.site.gateway or gateway, [], [], [], {})
+        return cls(offer, offer.site.gateway or gateway, [], [], [], [])
 
     @property
     def elements(self) -> list[Element]:
         """Return all of them."""
-        return [*self.stylesheets, *self.frames, *self.forms, *self.releases.values()]
+        return [*self.stylesheets, *self.frames, *self.forms, *(element for _, element in self.releases)]
 
     @property
     def style(self) -> Style:
@@ -124,7 +124,7 @@ def _lines(page: Document, lines: _Lines) -> Iterator[str]:
     elif not _digests(page, lines) <= set(lines.offer.digests):
         yield f"the question on the page is outdated, so whoever answers is asked to confirm: {lines.paste}"
     known = {f"{tag.name}.{kind.value}" for tag in lines.offer.tags.values() for kind in tag.addresses}
-    if set(lines.releases) - known:
+    if {file for file, _ in lines.releases} - known:
         yield f"the page asks for a tag that {site.slug} does not have: {lines.paste}"
     for link in lines.stylesheets[:1]:
         if link.in_head:
@@ -224,7 +224,8 @@ def _loading(link: Element) -> bool:
 
 def _notes(page: Document, lines: _Lines) -> Iterator[str]:
     known = [f"{tag.name}.{kind.value}" for tag in lines.offer.tags.values() for kind in tag.addresses]
-    if lines.elements and (left_out := [name for name in known if name not in lines.releases]):
+    asked = {file for file, _ in lines.releases}
+    if lines.elements and (left_out := [name for name in known if name not in asked]):
         yield f"the page does not ask for {', '.join(left_out)}, so these tags never load there"
     if "require-corp" in _embedder_policy(page):
         yield (
