@@ -38,6 +38,7 @@ APPEND_ONLY = frozenset(
         "identifiers",
         "notices",
         "policies",
+        "trail",
         "subject_request_history",
         "disclosures",
         "breaches",
