@@ -10,9 +10,13 @@ from consentgw.db.database import utc_now
 from consentgw.doctor import examine
 from consentgw.errors import NotFound
 from consentgw.law.profiles import RequestType
+from consentgw.registers import service as registers
+from consentgw.registers.model import TRANSFERS_FOR
+from consentgw.registers.store import counted
 from consentgw.subject_requests import filing, service, store
 from consentgw.subject_requests.clock import CLASSES, UNPROVEN_FOR, WORDS_FOR, Clock, at_risk, record_term
 from consentgw.subject_requests.model import SUBJECT, Act, Person, State
+from tests.registers.entries import transfer
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA
 from tests.subject_requests.test_service import OPERATOR, case_of, do, topics
 
@@ -127,3 +131,14 @@ async def test_every_run_is_kept_and_a_purge_that_stopped_is_complained_of(quick
     await Clock(quick.office).purge(quick.db)
     runs = "SELECT count(*) FROM purges"
     assert quick.db.ask(lambda c: c.exec_driver_sql(runs).scalar_one()) == len(CLASSES)
+
+
+async def test_the_purge_removes_counts_of_transfers_past_their_term_and_says_how_many(room, clock):
+    old = clock.now.date() - TRANSFERS_FOR - timedelta(days=1)
+    room.db.apply(registers.count, {transfer(room.site.slug, old): 2, transfer(room.site.slug, clock.now.date()): 1})
+
+    await Clock(room.office).purge(room.db)
+
+    assert [times for _, times in room.db.ask(counted)] == [1]
+    removed = "SELECT removed FROM purges WHERE kind = 'transfers'"
+    assert room.db.ask(lambda c: c.exec_driver_sql(removed).scalar_one()) == 1
