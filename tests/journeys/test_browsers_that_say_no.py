@@ -32,7 +32,7 @@ def test_global_privacy_control_is_followed_and_said_without_asking(engine, open
     browser = open_browser(engine, gpc=True)
     visitor = Visitor(browser, partner, demo)
     visitor.visit()
-    assert not visitor.asked
+    browser.until(lambda: not visitor.asked)
     with visitor.settings() as settings:
         settings.see("h1", "Everything optional is off")
         assert "Global Privacy Control" in settings.text()

@@ -116,7 +116,7 @@ class DoorPages:
             page = self._sign_in_page(request, refused=True, status=status_of(error))
             page.raw_headers.append(forget)
             return page
-        return _page(ArrivedView(language=language_of(request)), let_in(token), forget)
+        return _page(ArrivedView(language=language_of(request)), let_in(token), forget, (b"refresh", b"0; url=/desk"))
 
     async def sign_out(self, request: Request) -> Response:
         """End the session."""
