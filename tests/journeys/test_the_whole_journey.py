@@ -99,6 +99,8 @@ def test_the_question_and_its_answer_speak_the_language_of_the_page(browser, sho
     browser.open(shop.origin + path)
     browser.press(refuse)
     browser.press(settings)
+    if browser.attribute("details.cg-set", "open") is None:  # a press that a busy browser took twice
+        browser.press(settings)
 
     with browser.frame("iframe.cg-frame"):
         browser.see("h1", saved)
