@@ -27,6 +27,7 @@ from consentgw.mail import delivery
 from consentgw.mail import store as letters
 from consentgw.mail.delivery import Delivery
 from consentgw.mail.smtp import read_server
+from consentgw.operators import service as operators
 from consentgw.registers import service as registers
 from consentgw.registers.tally import WRITE_SECONDS
 from consentgw.subject_requests import store as requests
@@ -97,6 +98,7 @@ def steps(settings: Settings) -> tuple[Step, ...]:
         Step("due requests", REMIND_SECONDS, clock.remind),
         Step("purge", PURGE_SECONDS, clock.purge),
         Step("overdue breaches", registers.COMPLAIN_SECONDS, registers.complain),
+        Step("ended sessions", 3600, operators.forget_sessions),
         *letters,
     )
 

@@ -11,7 +11,7 @@ from consentgw.errors import Unauthenticated
 from consentgw.operators import credentials, store
 
 if TYPE_CHECKING:
-    from consentgw.db import Unit
+    from consentgw.db import Database, Unit
     from consentgw.db.sealing import Sealer
     from consentgw.operators.model import Operator
     from consentgw.operators.store import Account, Elsewhere
@@ -102,6 +102,11 @@ def dismiss(unit: Unit, login: str, by: str) -> None:
     """
     operator = store.dismiss(unit, login)
     note(unit, by, "operator.dismiss", operator.site, str(operator.id))
+
+
+async def forget_sessions(db: Database) -> None:
+    """Remove the sessions that have ended by themselves."""
+    await db.write(store.sweep)
 
 
 def _begin(unit: Unit, operator: Operator) -> str:
