@@ -108,9 +108,7 @@ class Visitor:
     @contextmanager
     def settings(self) -> Iterator[Browser]:
         """Open the settings and look inside."""
-        control = "details.cg-set > summary"
-        if self.browser.visible(control) and self.browser.attribute("details.cg-set", "open") is None:
-            self.browser.click(control)
+        self.browser.until(self._opened, lambda: "the settings never opened")
         with self.browser.frame(FRAME):
             yield self.browser
 
@@ -125,6 +123,17 @@ class Visitor:
     def saw(self, vendors: set[str] | frozenset[str]) -> None:
         """Wait until just these vendors were hit."""
         self.browser.until(lambda: self.demo.seen == vendors, lambda: f"{self.demo.hits} instead of {vendors}")
+
+    def _opened(self) -> bool:
+        """Return whether the settings stand open; press their control when it is there and they do not.
+
+        A press that came while the page was still moving is lost, and a person presses again.
+        """
+        control = "details.cg-set > summary"
+        if not self.browser.visible(control) or self.browser.attribute("details.cg-set", "open") is not None:
+            return True
+        self.browser.click(control)
+        return False
 
     def _answer(self, form: str, method: str, purposes: tuple[str, ...]) -> None:
         for purpose in purposes:

@@ -48,6 +48,7 @@ def test_a_choice_made_in_spite_of_the_signal_counts_and_the_contradiction_is_sh
     browser = open_browser(engine, gpc=True)
     visitor = Visitor(browser, partner, demo)
     visitor.visit()
+    browser.until(lambda: not visitor.asked)
     with visitor.settings() as settings:
         settings.see("button[value=save]")
         settings.click("input[value=analytics]")
