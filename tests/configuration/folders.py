@@ -34,6 +34,18 @@ id = "100000001"
 """
 
 
+PROCESSOR = """
+[[processors]]
+key = "delivery"
+kk = { title = "Жеткізу қызметі", sentence = "Тапсырыстарды жеткізеді." }
+ru = { title = "Служба доставки", sentence = "Доставляет заказы." }
+en = { title = "Delivery service", sentence = "Delivers what was ordered." }
+types = ["access", "erasure"]
+given = ["email"]
+days = 2
+"""
+
+
 def written(folder: Path, site: str = SITE, change: str | None = None, **policy: str) -> Path:
     """Write a site's folder down and return it."""
     folder.mkdir(parents=True, exist_ok=True)

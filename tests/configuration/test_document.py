@@ -54,12 +54,21 @@ def test_the_example_is_applied_and_asks_in_every_language(db, folder):
     assert [purpose.key for purpose in offer.notices["en"].purposes] == ["necessary", "analytics", "marketing", "maps"]
     assert offer.notices["ru"].operator.name == "ТОО «Дүкен»"
     assert offer.notices["en"].authority.name == "The competent authority"
+    assert [one.key for one in offer.site.processors] == ["delivery"]
     assert rehearse(db, sources).steps == ()
 
 
 def test_the_example_names_every_setting_there_is():
     told = set(re.findall(r"^\[*([a-z_.]+)(?: =|\])", SITE, re.MULTILINE)) | set(re.findall(r"([a-z_]+) =", SITE))
-    parts = (shape.SiteFile, shape.Operator, shape.Authority, shape.Looks, shape.TagShape, shape.Cookie)
+    parts = (
+        shape.SiteFile,
+        shape.Operator,
+        shape.Authority,
+        shape.Looks,
+        shape.TagShape,
+        shape.Cookie,
+        shape.Processor,
+    )
     settings = {name for part in parts for name in part.model_fields} - {"label", "script", "image", "server"}
 
     assert settings <= told | {"kk"}, f"not explained: {sorted(settings - told)}"

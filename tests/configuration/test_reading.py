@@ -14,7 +14,7 @@ from consentgw.configuration.model import Faulty
 from consentgw.configuration.reading import LIMIT, interpret, read_folder
 from consentgw.configuration.shape import UNFIT
 from consentgw.notices.model import Kind
-from tests.configuration.folders import CHANGE, SITE, written
+from tests.configuration.folders import CHANGE, PROCESSOR, SITE, written
 
 HEAD, OPERATOR = SITE.split("\n[operator]\n")[0], "\n[operator]\n" + SITE.split("\n[operator]\n")[1]
 
@@ -32,6 +32,12 @@ def tag(*lines: str) -> str:
 def pixel(*lines: str) -> str:
     """Return the file with one more pixel of Meta."""
     return tag('preset = "meta-pixel"', 'id = "100000000000001"', *lines)
+
+
+def processor(old: str, new: str) -> str:
+    """Return the file with a processor one of whose lines is another."""
+    assert old in PROCESSOR
+    return SITE + PROCESSOR.replace(old, new, 1)
 
 
 def test_a_short_file_gets_sensible_values_from_the_law_profile():
@@ -148,6 +154,16 @@ def test_anything_a_preset_knows_can_be_said_otherwise():
             pixel("cookies = [{ name = 'a', days = nan, party = 'first' }]"),
             "tags[2].cookies[1].days",
         ),
+        (processor("key = ", "key = 'A B' #"), "processors[1]: a processor is named in lower case"),
+        (processor("types = ", "types = [] #"), "processors[1].types: "),
+        (processor("types = ", "types = ['gossip'] #"), "processors[1].types[1]: "),
+        (processor("types = ", "types = ['portability'] #"), "kz knows no request for portability"),
+        (processor("given = ", "given = ['iin'] #"), "processors[1].given[1]: "),
+        (processor("given = ", "given = [] #"), "processors[1].given: "),
+        (processor("days = ", "days = 0 #"), "processors[1]: delivery has between 1 and 60 days, not 0"),
+        (processor("days = ", "days = '2' #"), "processors[1].days: "),
+        (processor("ru = ", "# "), "delivery has no words in ru"),
+        (SITE + PROCESSOR + PROCESSOR, "each listed once"),
         ("a = " + "[" * 5_000, "recursion"),
         ("a = " + "1" * 5_000, "digits"),
     ],

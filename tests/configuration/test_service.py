@@ -17,6 +17,7 @@ from consentgw.configuration.writing import site_file
 from consentgw.db import metadata, open_database
 from consentgw.db.migrations import upgrade
 from consentgw.errors import Conflict, NotFound
+from consentgw.law.profiles import RequestType
 from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.notices.model import Basis, Cookie, Kind, Purpose, Tag, Wording
@@ -27,7 +28,8 @@ from consentgw.settings import Settings
 from consentgw.sites import store as sites
 from consentgw.sites.inventory import DataItem, Retention, Words
 from consentgw.sites.model import Looks, Operator, Site
-from tests.configuration.folders import CHANGE, SITE, VENDOR, written
+from consentgw.sites.processors import KEY, LONGEST, Given, Processor
+from tests.configuration.folders import CHANGE, PROCESSOR, SITE, VENDOR, written
 
 DEMO = ours("templates") / "demo"
 
@@ -102,6 +104,20 @@ def test_settings_that_no_text_speaks_of_change_without_a_new_policy(db, tmp_pat
     ]
     assert latest(db).version == version
     assert offer(db).site.origins == {"https://new.example"}
+
+
+def test_a_processor_is_planned_applied_and_exported_and_nobody_is_asked_again(db, tmp_path):
+    applied(db, written(tmp_path))
+    version, digests = latest(db).version, {notice.digest for notice in offer(db).notices.values()}
+
+    assert applied(db, written(tmp_path, SITE + PROCESSOR)) == ["adds the processor delivery"]
+    assert applied(db, written(tmp_path, SITE + PROCESSOR.replace("days = 2", "days = 3"))) == [
+        "changes the processor delivery"
+    ]
+    assert applied(db, exported(db, "shop", tmp_path / "out")) == []
+    assert latest(db).version == version
+    assert {notice.digest for notice in offer(db).notices.values()} == digests
+    assert applied(db, written(tmp_path)) == ["removes the processor delivery"]
 
 
 def test_what_is_published_is_never_changed_without_a_word(db, tmp_path):
@@ -310,6 +326,17 @@ CONFIGURATIONS = st.builds(
         retention=st.lists(
             st.builds(Retention, KEYS, worded(Words), st.integers(1, 36_525)),
             max_size=3, unique_by=lambda kind: kind.key,
+        ).map(tuple),
+        processors=st.lists(
+            st.builds(
+                Processor,
+                st.from_regex(KEY, fullmatch=True),
+                worded(Words),
+                st.frozensets(st.sampled_from([RequestType.ACCESS, RequestType.ERASURE]), min_size=1),
+                st.frozensets(st.sampled_from(list(Given)), min_size=1),
+                st.integers(1, LONGEST),
+            ),
+            max_size=3, unique_by=lambda one: one.key,
         ).map(tuple),
     ),
     st.tuples(st.builds(Purpose, st.just("own"), st.sampled_from(list(Basis)), worded(Wording))),

@@ -99,6 +99,7 @@ def changes(before: Configuration, after: Configuration) -> list[str]:
     said += _listed("the personal data", _keyed(before.site.data), _keyed(after.site.data))
     said += _listed("the return address", before.site.returns, after.site.returns)
     said += _listed("the retention of", _keyed(before.site.retention), _keyed(after.site.retention))
+    said += _listed("the processor", _keyed(before.site.processors), _keyed(after.site.processors))
     return said
 
 

@@ -16,6 +16,7 @@ from consentgw.notices.model import Cookie, Kind, Purpose, Tag, Wording
 from consentgw.notices.wording import USUAL, usual
 from consentgw.sites.inventory import DataItem, Retention, Words, usual_data, usual_retention
 from consentgw.sites.model import LANGUAGES, Authority, Called, Looks, Operator, Site, admit, origins
+from consentgw.sites.processors import Processor
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -119,6 +120,7 @@ def _configuration(said: SiteFile, day: date) -> Configuration:
         retention=_retention(said),
         returns=dict(sorted(said.returns.items())),
         first_party=frozenset(said.first_party),
+        processors=tuple(_processor(part, f"processors[{number}]") for number, part in enumerate(said.processors, 1)),
     )
     admit(site, day)
     return Configuration(site, purposes, tags)
@@ -177,6 +179,11 @@ def _kind(part: shape.Retention, known: Mapping[str, Retention]) -> Retention:
     if not wording and part.key in known:
         return replace(known[part.key], period_days=part.days)
     return Retention(part.key, wording, part.days)
+
+
+def _processor(part: shape.Processor, place: str) -> Processor:
+    with _in(place):
+        return Processor(part.key, _words(part), frozenset(part.types), frozenset(part.given), part.days)
 
 
 def _known(place: str, key: str, known: Mapping[str, _K]) -> _K:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag, ValidationError
 
 from consentgw.configuration.model import Faulty
+from consentgw.law.profiles import RequestType
 from consentgw.notices.model import Basis
 from consentgw.policies.model import Change
 from consentgw.sites.model import Style
+from consentgw.sites.processors import Given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,6 +109,14 @@ class Retention(Worded):
     days: StrictInt = Field(ge=1, le=36_525)
 
 
+class Processor(Worded):
+    """``[[processors]]``"""
+
+    types: list[RequestType] = Field(min_length=1)
+    given: list[Given] = Field(min_length=1)
+    days: StrictInt
+
+
 class Cookie(_Part):
     """One of a tag's ``cookies``. Zero days: until the browser is closed."""
 
@@ -163,6 +173,7 @@ class SiteFile(_Part):
     retention: list[Annotated[_Named | Annotated[Retention, Tag("told")], _Either]] | None = None
     returns: dict[str, str] = Field(default={}, max_length=20)
     first_party: list[str] = Field(default=[], max_length=20)
+    processors: list[Processor] = Field(default=[], max_length=20)
     tags: list[TagShape] = []
 
 

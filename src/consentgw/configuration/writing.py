@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from consentgw.configuration.presets import KINDS
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from consentgw.notices.model import Purpose, Tag, Wording
     from consentgw.sites.inventory import DataItem, Retention, Words
     from consentgw.sites.model import Site
+    from consentgw.sites.processors import Processor
 
 _DAY = 86_400
 
 
 def site_file(configuration: Configuration) -> str:
     """Return the text of ``site.toml``."""
-    return "\n".join((*_site(configuration), *_tags(configuration.tags), ""))
+    parts = _site(configuration), _processors(configuration.site.processors), _tags(configuration.tags)
+    return "\n".join((*chain.from_iterable(parts), ""))
 
 
 def change_file(statement: Statement) -> str:
@@ -70,6 +73,14 @@ def _operator(site: Site) -> Iterator[str]:
         yield f"{name} = {_text(getattr(site.operator, name))}"
     for language, called in site.called.items():
         yield from ("", f"[operator.{language}]", f"name = {_text(called.name)}", f"address = {_text(called.address)}")
+
+
+def _processors(processors: Iterable[Processor]) -> Iterator[str]:
+    for one in processors:
+        yield from ("", "[[processors]]", f"key = {_text(one.key)}", *_wording(one.wording))
+        yield f"types = {_texts(sorted(one.types))}"
+        yield f"given = {_texts(sorted(one.given))}"
+        yield f"days = {one.days}"
 
 
 def _tags(tags: Iterable[Tag]) -> Iterator[str]:

@@ -16,7 +16,9 @@ from consentgw.sites.inventory import usual_data, usual_retention
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from consentgw.law.profiles import RequestType
     from consentgw.sites.inventory import DataItem, Retention
+    from consentgw.sites.processors import Processor
 
 LANGUAGES = ("kk", "ru", "en")
 """Languages of the gateway itself, in the order they are offered."""
@@ -130,6 +132,8 @@ class Site:
     """Where people are sent back to after the redirect flow: addresses in full, on its origins, by short name."""
     first_party: frozenset[str] = frozenset()
     """Where the gateway stands on its own ground: an origin (a subdomain), or one with the path it is mounted on."""
+    processors: tuple[Processor, ...] = ()
+    """Who processes data for it, and acts on requests of data subjects too."""
 
     def __post_init__(self) -> None:
         if not SLUG.fullmatch(self.slug):
@@ -147,11 +151,11 @@ class Site:
             )
         if self.authority:
             self._speaks("the authority", self.authority.name)
-        for part in (*self.data, *self.retention):
+        for part in (*self.data, *self.retention, *self.processors):
             self._speaks(part.key, part.wording)
-        for parts in (self.data, self.retention):
+        for parts in (self.data, self.retention, self.processors):
             if len({part.key for part in parts}) != len(parts):
-                raise Malformed("personal data and records are each listed once")
+                raise Malformed("personal data, records and processors are each listed once")
         origins(self.origins)  # they become part of headers
         for name, address in self.returns.items():
             if check_return(name, address) not in self.origins:
@@ -174,6 +178,10 @@ class Site:
         """Return where the gateway stands on the site's own ground, a subdomain before a path; else nothing."""
         return min(self.first_party, key=lambda base: (split_base(base)[1] != "", base), default="")
 
+    def processors_of(self, type_: RequestType) -> tuple[Processor, ...]:
+        """Return who is asked to act on a type of request."""
+        return tuple(one for one in self.processors if type_ in one.types)
+
     def operator_in(self, language: str) -> Operator:
         """Return the operator as it is called in a language, or in the first where it has no other name there."""
         words = self.called.get(language)
@@ -195,8 +203,8 @@ def admit(site: Site, on: date) -> None:
     """Check what the site's law profile asks of a site on a day; a site kept before is not judged again.
 
     Raises:
-        Malformed: there is no such profile or it is disabled, a required language is missing, or the operator's
-            number cannot be one.
+        Malformed: there is no such profile or it is disabled, a required language is missing, the operator's number
+            cannot be one, or a processor is to act on what nobody can ask for.
     """
     try:
         rules = profiles.profile(site.profile).on(on)
@@ -207,6 +215,12 @@ def admit(site: Site, on: date) -> None:
             f"the law profile {site.profile} asks for the languages {', '.join(rules.languages.required)}; the site"
             f" does not speak {', '.join(missing)} ({rules.languages.source})"
         )
+    for processor in site.processors:
+        for type_ in sorted(processor.types):
+            try:
+                rules.request(type_)
+            except NotFound as error:
+                raise Malformed(f"{processor.key} cannot be asked to act on that: {error}") from None
     if site.profile == "kz" and not registered_in_kazakhstan(site.operator.registration):
         raise Malformed(
             f"{site.operator.registration!r} is no BIN or IIN: it has twelve digits, and the last one checks the others"

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from consentgw.errors import NotFound
+from consentgw.law.profiles import RequestType
 from consentgw.sites.inventory import DataItem, Retention, Words
 from consentgw.sites.model import Authority, Called, Looks, Operator, Site, Style, admit
+from consentgw.sites.processors import Given, Processor
 from consentgw.sites.tables import sites
 
 if TYPE_CHECKING:
@@ -99,6 +101,16 @@ def _document(site: Site) -> dict[str, Any]:
         ],
         "returns": dict(site.returns),
         "first_party": sorted(site.first_party),
+        "processors": [
+            {
+                "key": one.key,
+                "wording": _wording(one.wording),
+                "types": sorted(one.types),
+                "given": sorted(one.given),
+                "days": one.days,
+            }
+            for one in site.processors
+        ],
     }
 
 
@@ -130,8 +142,18 @@ def _site(document: dict[str, Any]) -> Site:
         retention=tuple(
             Retention(part["key"], _words(part["wording"]), part["period_days"]) for part in document["retention"]
         ),
-        returns=document.get("returns", {}),  # sites kept by earlier versions have neither
+        returns=document.get("returns", {}),  # sites kept by earlier versions have none of the three
         first_party=frozenset(document.get("first_party", ())),
+        processors=tuple(
+            Processor(
+                part["key"],
+                _words(part["wording"]),
+                frozenset(map(RequestType, part["types"])),
+                frozenset(map(Given, part["given"])),
+                part["days"],
+            )
+            for part in document.get("processors", ())
+        ),
     )
 
 
