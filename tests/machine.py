@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 
 from tests import databases
-from tests.browsers import chromium, firefox
+from tests.browsers import chromium, firefox, webkit
 
 FONT = "Noto Sans"
 """Shows every Kazakh letter, so that pictures are the same everywhere."""
@@ -24,6 +24,8 @@ def missing() -> list[str]:
         "chromium": chromium.find,
         "libatomic1": _playwright,
         "firefox-esr": firefox.find,
+        "webkit2gtk-driver": _webkit,
+        "xvfb": _webkit,
         "nginx-light": _nginx,
         "caddy": _caddy,
         "php-cli": _php,
@@ -51,7 +53,7 @@ def main() -> None:
     if packages:
         sys.exit(
             f"The tests need what Debian calls {', '.join(packages)}: install it with this machine's package manager"
-            " (CG_CHROMIUM, CG_FIREFOX and CG_TEST_PG_BIN may name programs in unusual places)."
+            " (CG_CHROMIUM, CG_FIREFOX, CG_WEBKIT and CG_TEST_PG_BIN may name programs in unusual places)."
         )
 
 
@@ -67,6 +69,11 @@ def _playwright() -> None:
     started = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, check=False)
     if started.returncode:
         raise LookupError("a library that Playwright's own Node.js is linked to")
+
+
+def _webkit() -> None:
+    if sys.platform != "darwin":  # there is no WebKitGTK there; tests in it fail and say so
+        webkit.find()
 
 
 def _nginx() -> None:

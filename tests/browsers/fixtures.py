@@ -1,4 +1,4 @@
-"""Browsers for tests: `browser` runs a test in Chromium and in Firefox, `open_browser` makes one to measure.
+"""Browsers for tests: `browser` runs a test in Chromium and in Firefox, `open_browser` makes any one of `EVERY`.
 
 A missing browser fails the test and says what to install; nothing is skipped.
 """
@@ -6,18 +6,20 @@ A missing browser fails the test and says what to install; nothing is skipped.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from tests.browsers.browser import Browser, Options
 from tests.browsers.firefox import Firefox
+from tests.browsers.webkit import Display, WebKit
 
 if TYPE_CHECKING:
     from tests.browsers.chromium import Stage
 
 ENGINES = ("chromium", "firefox")
+EVERY = (*ENGINES, "webkit")
 
 
 class OpenBrowser(Protocol):
@@ -45,6 +47,14 @@ def firefoxes() -> Iterator[list[Firefox]]:
         firefox.close()
 
 
+@pytest.fixture(scope="session")
+def display() -> Iterator[Display]:
+    """A screen for those who cannot do without."""
+    display = Display()
+    yield display
+    display.close()
+
+
 @pytest.fixture
 def open_browser(request: pytest.FixtureRequest) -> Iterator[OpenBrowser]:
     """Open browsers by name and options; they are closed after the test."""
@@ -52,13 +62,20 @@ def open_browser(request: pytest.FixtureRequest) -> Iterator[OpenBrowser]:
 
         def open_one(name: str, **options: Any) -> Browser:
             chosen = Options(**options)
-            if name == "chromium":
-                return opened.enter_context(request.getfixturevalue("stage").open(chosen))
-            idle: list[Firefox] = request.getfixturevalue("firefoxes")
-            firefox = idle.pop() if idle else Firefox()
-            opened.callback(lambda: firefox.running and idle.append(firefox))
-            firefox.prepare(chosen)
-            return Browser(name, firefox, chosen.patience)
+            match name:
+                case "chromium":
+                    return opened.enter_context(request.getfixturevalue("stage").open(chosen))
+                case "webkit":
+                    webkit = opened.enter_context(closing(WebKit(request.getfixturevalue("display"), chosen)))
+                    return Browser(name, webkit, chosen.patience)
+                case "firefox":
+                    idle: list[Firefox] = request.getfixturevalue("firefoxes")
+                    firefox = idle.pop() if idle else Firefox()
+                    opened.callback(lambda: firefox.running and idle.append(firefox))
+                    firefox.prepare(chosen)
+                    return Browser(name, firefox, chosen.patience)
+                case _:
+                    raise LookupError(f"no browser is called {name}")
 
         yield open_one
 

@@ -9,8 +9,9 @@ from threading import Thread
 
 import pytest
 
-from tests.browsers import chromium, firefox
+from tests.browsers import chromium, firefox, webkit
 from tests.browsers.accessibility import violations
+from tests.browsers.fixtures import ENGINES, EVERY
 
 SHOP = """<!doctype html><html lang="en"><title>Shop</title>
 <meta name="viewport" content="width=device-width">
@@ -101,6 +102,12 @@ def site() -> Iterator[Running]:
         thread.join()
 
 
+@pytest.fixture(params=EVERY)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of a browser, every one in turn."""
+    return request.param
+
+
 def test_scripts_are_off_and_the_noscript_part_shows(browser, site):
     browser.open(site.shop)
 
@@ -154,6 +161,7 @@ def test_the_keyboard_reaches_everything(browser, site):
     assert browser.focused() == "Greet me"
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_decision_in_the_frame_of_another_site_is_kept_for_the_page_around_it_alone(browser, site):
     browser.open(site.shop)
     with browser.frame("iframe"):
@@ -175,6 +183,7 @@ def test_a_decision_in_the_frame_of_another_site_is_kept_for_the_page_around_it_
     }
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_chromium_drops_a_cookie_that_is_not_partitioned_and_firefox_partitions_it(browser, site):
     browser.open(site.shop)
     with browser.frame("iframe"):
@@ -185,6 +194,7 @@ def test_chromium_drops_a_cookie_that_is_not_partitioned_and_firefox_partitions_
     assert kept == {"__Host-apart"} | ({"__Host-shared"} if browser.name == "firefox" else set())
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_two_browsers_know_nothing_of_each_other(engine, open_browser, site):
     aigerim, bolat = open_browser(engine), open_browser(engine)
     aigerim.open(site.shop)
@@ -197,6 +207,7 @@ def test_two_browsers_know_nothing_of_each_other(engine, open_browser, site):
     assert not bolat.cookies()
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("setting", "kept"), [("allow", {"__Host-apart", "__Host-shared"}), ("refuse", set())])
 def test_third_party_cookies_are_kept_as_the_person_chose(engine, open_browser, site, setting, kept):
     browser = open_browser(engine, third_party_cookies=setting)
@@ -209,6 +220,7 @@ def test_third_party_cookies_are_kept_as_the_person_chose(engine, open_browser, 
     assert {cookie.name for cookie in browser.cookies()} == kept
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_global_privacy_control_is_sent_with_everything(engine, open_browser, site):
     browser = open_browser(engine, gpc=True)
     browser.open(site.shop)
@@ -225,6 +237,7 @@ def test_the_page_is_light_or_dark_as_the_person_chose(engine, open_browser, sit
     assert browser.style("body", "background-color") == background
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_forced_colors_reach_the_page(engine, open_browser, site):
     browser = open_browser(engine, forced_colors=True)
     browser.open(site.shop)
@@ -234,6 +247,7 @@ def test_forced_colors_reach_the_page(engine, open_browser, site):
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_the_page_has_exactly_the_room_asked_for_and_its_picture_is_whole(engine, open_browser, site, tmp_path, width):
+    width = max(width, 600) if engine == "webkit" else width  # its window is no narrower
     browser = open_browser(engine, width=width, height=200)
     browser.open(site.shop)
     picture = browser.screenshot(tmp_path / "shots" / "shop.png").read_bytes()
@@ -261,6 +275,7 @@ def test_waiting_in_vain_tells_what_the_page_said(engine, open_browser, site):
         browser.see("p.absent", "never")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_console_tells_what_a_policy_blocked(browser, site):
     browser.open(site.shop)
     assert not browser.complaints()
@@ -278,7 +293,10 @@ def test_axe_finds_the_fault_of_a_page_that_allows_no_script(open_browser, site)
     assert [fault for fault in found if fault.startswith("label (critical)")]
 
 
-@pytest.mark.parametrize(("driver", "variable"), [(chromium, "CG_CHROMIUM"), (firefox, "CG_FIREFOX")])
+@pytest.mark.parametrize(
+    ("driver", "variable"),
+    [(chromium, "CG_CHROMIUM"), (firefox, "CG_FIREFOX"), (webkit, "CG_WEBKIT")],
+)
 def test_a_missing_browser_is_an_error_that_says_what_to_install(driver, variable, monkeypatch, tmp_path):
     monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -286,3 +304,24 @@ def test_a_missing_browser_is_an_error_that_says_what_to_install(driver, variabl
 
     with pytest.raises(RuntimeError, match=r"\./run test"):
         driver.find()
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        ({"gpc": True}, "no Global Privacy Control"),
+        ({"forced_colors": True}, "no forced colours"),
+        ({"width": 320}, "no narrower than"),
+    ],
+)
+def test_webkit_says_what_it_cannot_do(open_browser, options, refused):
+    with pytest.raises(ValueError, match=refused):
+        open_browser("webkit", **options)
+
+
+def test_webkit_says_what_its_driver_does_not_tell(open_browser):
+    browser = open_browser("webkit")
+
+    for asked in (browser.cookies, browser.complaints):
+        with pytest.raises(NotImplementedError, match="driver"):
+            asked()
