@@ -48,7 +48,7 @@ class Forms:
 
     def issue(self, site: str, notice: str, channel: Channel, now: float) -> str:
         """Return the token of a form that is shown now."""
-        return self._seal.close(f"{to_base64(uuid7_bytes())}.{site}.{notice}.{channel.value}.{int(now):x}")
+        return self._seal.close(f"{to_base64(uuid7_bytes())}.{site}.{notice}.{channel}.{int(now):x}")
 
     def read(self, token: str, site: str, now: float) -> Shown:
         """Return what a token states.

@@ -77,7 +77,9 @@ class Cycle(RequestResponseCycle):
             return False
         lines = [STATUS_LINE[start["status"]], prepared.lines]
         length = None
-        for name, value in (*self.default_headers, *added):
+        for name, value in self.default_headers:  # uvicorn's own
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in added:
             if name == b"content-length":
                 length = int(value)
             elif name in _FRAMING or HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):

@@ -49,7 +49,7 @@ class Form:
         Raises:
             Malformed: the field was sent more than once, even with the same value.
         """
-        found = self.many(name)
+        found = self._fields.get(name, ())
         if len(found) > 1:
             raise Malformed(f"the field {name!r} was sent more than once")
         return found[0] if found else None
