@@ -26,6 +26,8 @@ class Identity:
     def __init__(self) -> None:
         self.issuer = ""
         self.person = "248289761001"
+        self.asked: dict[str, str] = {}
+        """What it was asked last."""
         self.key = self.signs = RSAKey.generate_key(2048, parameters={"kid": "one"})
         self.header = {"alg": "RS256", "kid": "one"}
         self.claims: dict[str, object] = {}
@@ -55,7 +57,7 @@ class Identity:
         return JSONResponse({"keys": [{**self.key.as_dict(private=False), "use": "sig"}]})
 
     async def _authorize(self, request: Request) -> Response:
-        asked = dict(request.query_params)
+        asked = self.asked = dict(request.query_params)
         code = secrets.token_urlsafe(16)
         self._waiting[code] = asked
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}", 302)
@@ -74,6 +76,7 @@ class Identity:
             "sub": self.person,
             "exp": int(time.time()) + 60,
             "iat": int(time.time()),
+            "auth_time": int(time.time()),
             "nonce": asked["nonce"],
             **self.claims,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -41,11 +42,36 @@ async def went(house, invitation=""):
 
 
 async def test_somebody_goes_and_comes_back_as_who_they_are(house, identity):
-    assert await house.receive(*await went(house)) == (Elsewhere(identity.issuer, identity.person), "")
+    arrived = await house.receive(*await went(house))
+
+    assert arrived.who == Elsewhere(identity.issuer, identity.person)
+    assert arrived.invitation == ""
 
 
 async def test_an_invitation_comes_back_with_whom_it_went(house):
-    assert (await house.receive(*await went(house, "invitation")))[1] == "invitation"
+    assert (await house.receive(*await went(house, "invitation"))).invitation == "invitation"
+
+
+async def test_the_provider_is_asked_for_a_fresh_proof_and_believed_as_to_when_it_was(house, identity):
+    identity.claims = {"auth_time": int(time.time()) - 500}
+
+    proven_at = (await house.receive(*await went(house))).proven_at
+
+    assert identity.asked["max_age"] == "600"
+    assert proven_at == datetime.fromtimestamp(identity.claims["auth_time"], UTC)
+
+
+@pytest.mark.parametrize("said", [None, "now", True, -1, 1e300])
+async def test_a_proof_whose_time_the_provider_does_not_say_is_none(house, identity, said):
+    identity.claims = {"auth_time": said}
+
+    assert (await house.receive(*await went(house))).proven_at is None
+
+
+async def test_no_proof_lies_in_the_future(house, identity):
+    identity.claims = {"auth_time": 2**60}
+
+    assert (await house.receive(*await went(house))).proven_at <= datetime.now(UTC)
 
 
 async def test_a_code_counts_once(house):

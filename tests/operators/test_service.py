@@ -9,7 +9,8 @@ import pytest
 from consentgw.access import store as access
 from consentgw.errors import Conflict, NotFound, Unauthenticated
 from consentgw.operators import service, store
-from consentgw.operators.model import IDLE, LONGEST, Role
+from consentgw.operators.model import IDLE, LONGEST, PROVEN, Role
+from consentgw.operators.provider import Arrived
 from consentgw.operators.store import Elsewhere
 from tests.operators.desk import SEALER, code, dana, joined
 
@@ -116,15 +117,49 @@ async def test_who_is_dismissed_is_out_at_once_and_the_login_is_free_again(db):
 async def test_somebody_of_the_identity_provider_joins_once_and_is_known_again(db):
     who = Elsewhere("https://id.example", "248289761001")
     operator = dana()
-    await db.write(service.join_elsewhere, operator, SEALER, who)
+    await db.write(service.join_elsewhere, operator, SEALER, Arrived(who, "", None))
 
     assert await db.read(store.known, who) == operator
     assert await db.read(store.known, Elsewhere("https://other.example", "248289761001")) is None
     with pytest.raises(Conflict):
-        await db.write(service.join_elsewhere, dana(login="again"), SEALER, who)
+        await db.write(service.join_elsewhere, dana(login="again"), SEALER, Arrived(who, "", None))
     account = await db.read(store.account, "dana", SEALER)
     with pytest.raises(Unauthenticated):
         await db.write(service.sign_in, account, "")
+
+
+async def test_who_was_dismissed_may_be_invited_again_and_join_elsewhere_as_before(db):
+    who = Elsewhere("https://id.example", "248289761001")
+    await db.write(service.join_elsewhere, dana(), SEALER, Arrived(who, "", None))
+    await db.write(service.dismiss, "dana", "cli")
+    again = dana()
+
+    assert await db.read(store.known, who) is None
+    await db.write(service.join_elsewhere, again, SEALER, Arrived(who, "", None))
+    assert await db.read(store.known, who) == again
+
+
+async def test_somebody_dismissed_while_signing_in_is_not_let_in(db, clock):
+    _, secret, _ = await joined(db)
+    account = await db.read(store.account, "dana", SEALER)
+    await db.write(service.dismiss, "dana", "cli")
+
+    token = await db.write(service.sign_in, account, code(secret, clock.now.timestamp()))
+
+    assert await db.read(store.session, token) is None
+
+
+async def test_a_session_begun_elsewhere_is_proven_since_the_proof_given_there(db, clock):
+    who, operator = Elsewhere("https://id.example", "248289761001"), dana()
+    first = await db.write(service.join_elsewhere, operator, SEALER, Arrived(who, "", clock.now))
+    stale = await db.write(service.let_in, operator, clock.now - PROVEN)
+    unsaid = await db.write(service.let_in, operator, None)
+
+    assert [(await db.read(store.session, token)).proven(clock.now) for token in (first, stale, unsaid)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("over", [IDLE, LONGEST])

@@ -20,8 +20,8 @@ class Seal:
     """Seals with the first key and accepts all: an old key stays valid while it is listed."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
-        # Prepared once and copied for each text: faster than keying anew, and a quarter of HMAC-SHA-256. Short texts keep
-        # the interpreter lock, so sealing never waits for the writer's turn to end.
+        # Prepared once and copied for each text: faster than keying anew, and a quarter of HMAC-SHA-256. Short texts
+        # keep the interpreter lock, so sealing never waits for the writer's turn to end.
         self._keyed = tuple(blake2b(key=key, digest_size=_MAC) for key in keys)
 
     def close(self, text: str) -> str:

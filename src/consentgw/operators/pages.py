@@ -103,15 +103,15 @@ class DoorPages:
         kept = next(read_cookies(request, _ERRAND), "")
         forget = own(_ERRAND, "", 0)
         try:
-            who, invitation = await self._provider().receive(kept, asked.one("state") or "", asked.one("code") or "")
-            if invitation:
-                invited = self.invitations.read(invitation)
-                token = await self.db.write(service.join_elsewhere, invited, self.sealer, who)
+            arrived = await self._provider().receive(kept, asked.one("state") or "", asked.one("code") or "")
+            if arrived.invitation:
+                invited = self.invitations.read(arrived.invitation)
+                token = await self.db.write(service.join_elsewhere, invited, self.sealer, arrived)
             else:
-                operator = await self.db.read(store.known, who)
+                operator = await self.db.read(store.known, arrived.who)
                 if operator is None:
                     raise Unauthenticated("this person has not joined the desk")
-                token = await self.db.write(service.let_in, operator)
+                token = await self.db.write(service.let_in, operator, arrived.proven_at)
         except Unauthenticated as error:
             page = self._sign_in_page(request, refused=True, status=status_of(error))
             page.raw_headers.append(forget)

@@ -10,6 +10,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from joserfc.jwk import KeySet
 
 from consentgw.errors import Unauthenticated, Unavailable
 from consentgw.http.seals import Seal, from_base64, to_base64
+from consentgw.operators.model import PROVEN
 from consentgw.operators.store import Elsewhere
 
 if TYPE_CHECKING:
@@ -61,6 +63,16 @@ class Errand:
     """What they take up when they are back; empty for signing in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Somebody who came back."""
+
+    who: Elsewhere
+    invitation: str
+    proven_at: datetime | None
+    """When the provider last made sure of who they are, as far as it says; a session there may be days old."""
+
+
 class Provider:
     """The identity provider of the house."""
 
@@ -89,13 +101,14 @@ class Provider:
             "scope": "openid",
             "state": errand.state,
             "nonce": errand.nonce,
+            "max_age": int(PROVEN.total_seconds()),
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
         address: str = (await self._metadata())["authorization_endpoint"]
         return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}", self._close(errand)
 
-    async def receive(self, kept: str, state: str, code: str) -> tuple[Elsewhere, str]:
+    async def receive(self, kept: str, state: str, code: str) -> Arrived:
         """Return who came back, and the invitation they went away with.
 
         Raises:
@@ -110,7 +123,8 @@ class Provider:
         claims = await self._read(str(said.get("id_token", "")))
         if not compare_digest(str(claims.get("nonce", "")).encode(), errand.nonce.encode()):
             raise Unauthenticated("the provider speaks of another sign-in")
-        return Elsewhere(self._client.issuer, str(claims["sub"])), errand.invitation
+        who = Elsewhere(self._client.issuer, str(claims["sub"]))
+        return Arrived(who, errand.invitation, _proven_at(claims.get("auth_time")))
 
     async def _exchange(self, code: str, verifier: str) -> Mapping[str, Any]:
         form = {
@@ -193,6 +207,13 @@ def _object(answer: httpx.Response) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise Unavailable("the identity provider does not answer as one")
     return said  # pyright: ignore[reportUnknownVariableType]
+
+
+def _proven_at(said: object) -> datetime | None:
+    """Return when somebody proved who they are (``auth_time``): never in the future, and never where it is not said."""
+    if not isinstance(said, int) or isinstance(said, bool) or said < 0:
+        return None
+    return datetime.fromtimestamp(min(said, _now()), UTC)
 
 
 def _now() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consentgw.access.store import note
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from consentgw.db import Database, Unit
     from consentgw.db.sealing import Sealer
     from consentgw.operators.model import Operator
-    from consentgw.operators.store import Account, Elsewhere
+    from consentgw.operators.provider import Arrived
+    from consentgw.operators.store import Account
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,18 @@ def join(unit: Unit, operator: Operator, sealer: Sealer, password: str, authenti
     codes = credentials.new_recovery_codes()
     store.keep_recovery_codes(unit, operator.id, map(credentials.recovery_digest, codes))
     note(unit, actor(operator), "operator.join", operator.site, str(operator.id))
-    return Joined(_begin(unit, operator), codes)
+    return Joined(_begin(unit, operator, unit.now), codes)
 
 
-def join_elsewhere(unit: Unit, operator: Operator, sealer: Sealer, elsewhere: Elsewhere) -> str:
+def join_elsewhere(unit: Unit, operator: Operator, sealer: Sealer, arrived: Arrived) -> str:
     """Take an invitation up as a person of the identity provider; return the token of the first session.
 
     Raises:
         Conflict: as :func:`join`, or this person has joined before.
     """
-    store.add(unit, operator, sealer, elsewhere=elsewhere)
+    store.add(unit, operator, sealer, elsewhere=arrived.who)
     note(unit, actor(operator), "operator.join", operator.site, str(operator.id))
-    return _begin(unit, operator)
+    return _begin(unit, operator, arrived.proven_at or _LONG_AGO)
 
 
 def sign_in(unit: Unit, account: Account, code: str, *, replaces: str | None = None) -> str:
@@ -72,15 +76,18 @@ def sign_in(unit: Unit, account: Account, code: str, *, replaces: str | None = N
     used = step is not None and store.use_step(unit, operator.id, step)
     if not used and not store.use_recovery_code(unit, operator.id, credentials.recovery_digest(code)):
         raise Unauthenticated("the code does not count")
-    return let_in(unit, operator, replaces=replaces)
-
-
-def let_in(unit: Unit, operator: Operator, *, replaces: str | None = None) -> str:
-    """Begin a session for somebody who has proven who they are; return its token."""
     if replaces:
         store.end(unit, replaces)
-    note(unit, actor(operator), "operator.sign_in", operator.site, str(operator.id))
-    return _begin(unit, operator)
+    return _let_in(unit, operator, unit.now)
+
+
+def let_in(unit: Unit, operator: Operator, proven_at: datetime | None) -> str:
+    """Begin a session for somebody the identity provider vouches for; return its token.
+
+    ``proven_at`` is when they proved there who they are. Where the provider does not say, it counts as long ago: they
+    may work, and are not let near what asks for a fresh proof.
+    """
+    return _let_in(unit, operator, proven_at or _LONG_AGO)
 
 
 def sign_out(unit: Unit, token: str, operator: Operator) -> None:
@@ -109,7 +116,12 @@ async def forget_sessions(db: Database) -> None:
     await db.write(store.sweep)
 
 
-def _begin(unit: Unit, operator: Operator) -> str:
+def _let_in(unit: Unit, operator: Operator, proven_at: datetime) -> str:
+    note(unit, actor(operator), "operator.sign_in", operator.site, str(operator.id))
+    return _begin(unit, operator, proven_at)
+
+
+def _begin(unit: Unit, operator: Operator, proven_at: datetime) -> str:
     token = secrets.token_urlsafe(32)
-    store.begin(unit, token, operator.id)
+    store.begin(unit, token, operator.id, proven_at)
     return token

@@ -16,6 +16,7 @@ from consentgw.operators.tables import operators, recovery_codes, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy import Connection
@@ -124,7 +125,7 @@ def use_recovery_code(unit: Unit, operator: UUID, digest: bytes) -> bool:
 
 
 def dismiss(unit: Unit, login: str) -> Operator:
-    """Let an operator in no more, and end their sessions.
+    """Let an operator in no more, and end their sessions. The login, and who it is elsewhere, may join anew.
 
     Raises:
         NotFound: nobody has this login.
@@ -137,25 +138,32 @@ def dismiss(unit: Unit, login: str) -> Operator:
     unit.connection.execute(
         update(operators)
         .where(operators.c.id == row.id)
-        .values(dismissed_at=unit.now, password=None, authenticator=None, login=f"{login} ({row.id})")
+        .values(
+            dismissed_at=unit.now,
+            password=None,
+            authenticator=None,
+            login=f"{login} ({row.id})",
+            issuer=None,
+            subject=None,
+        )
     )
     for table in (sessions, recovery_codes):
         unit.connection.execute(delete(table).where(table.c.operator == row.id))
     return _operator(row)
 
 
-def begin(unit: Unit, token: str, operator: UUID) -> None:
+def begin(unit: Unit, token: str, operator: UUID, proven_at: datetime) -> None:
     """Begin a session."""
     row = {"digest": _digest(token), "operator": operator, "began_at": unit.now}
-    unit.connection.execute(insert(sessions).values(**row, seen_at=unit.now, proven_at=unit.now))
+    unit.connection.execute(insert(sessions).values(**row, seen_at=unit.now, proven_at=proven_at))
 
 
 def session(connection: Connection, token: str) -> Session | None:
-    """Return a session, alive or not; None when there is none of this token."""
+    """Return a session, alive or not; None when there is none of this token, or its operator was dismissed."""
     query = (
         select(*_WHO, sessions.c.began_at, sessions.c.seen_at, sessions.c.proven_at)
         .join(operators, operators.c.id == sessions.c.operator)
-        .where(sessions.c.digest == _digest(token))
+        .where(sessions.c.digest == _digest(token), operators.c.dismissed_at.is_(None))
     )
     row = connection.execute(query).one_or_none()
     return None if row is None else Session(_operator(row), row.began_at, row.seen_at, row.proven_at)
