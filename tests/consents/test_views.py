@@ -271,8 +271,10 @@ def test_the_inline_lines_ask_on_the_partners_page_and_answer_in_our_frame():
     assert "name" not in sentinel.attributes
     assert frame["src"] == f"{GATEWAY}/embed/shop?lang=kk"
     assert "allow-scripts" not in frame["sandbox"]
-    assert end.elements[-1].tag == "link"
-    assert end.elements[-1]["href"] == f"{GATEWAY}/embed/shop/style.css?notice={notice('kk').digest}"
+    named, link = end.elements[-2:]
+    assert (named.tag, named["http-equiv"], named["content"]) == ("meta", "default-style", link["title"])
+    assert (link.tag, link["rel"]) == ("link", "alternate stylesheet")
+    assert link["href"] == f"{GATEWAY}/embed/shop/style.css?notice={notice('kk').digest}"
 
 
 def test_the_frame_lines_hold_no_question_of_their_own():

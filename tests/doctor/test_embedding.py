@@ -114,7 +114,7 @@ WRONG = {
         "our lines are not on the page",
     ),
     "without the stylesheet": (
-        lambda page, _: page.replace('<link rel="stylesheet"', '<meta name="gone"'),
+        lambda page, _: page.replace('<link rel="alternate stylesheet"', '<meta name="gone"'),
         "the question is never shown",
     ),
     "without the frame": (
@@ -154,6 +154,22 @@ WRONG = {
             "</head>", f'<noscript><img src="/count.gif"></noscript>{link(page)}</head>'
         ),
         "holds up the page",
+    ),
+    "with a stylesheet it waits for": (
+        lambda page, _: page.replace('rel="alternate stylesheet" title="consentgw"', 'rel="stylesheet"'),
+        "the page waits for us",
+    ),
+    "without the stylesheet's name": (
+        lambda page, _: page.replace('<meta http-equiv="default-style" content="consentgw">', ""),
+        "<meta> is not on the page, so the question is never shown",
+    ),
+    "with a stylesheet of its own that has a name": (
+        lambda page, _: page.replace("<title>", '<link rel="stylesheet" title="Spring" href="/own.css"><title>'),
+        'a stylesheet of the page has the title "Spring"',
+    ),
+    "with a style element that has a name": (
+        lambda page, _: page.replace("<title>", '<style title="Spring">p { color: red }</style><title>'),
+        'a stylesheet of the page has the title "Spring"',
     ),
     "with a sandbox written twice": (
         lambda page, _: page.replace("sandbox=", 'sandbox="allow-forms" sandbox='),

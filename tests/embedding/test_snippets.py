@@ -61,7 +61,7 @@ def test_caddy_s_lines_do_the_same(said):
     lines = said("shop", "--style", "caddy").output
 
     assert "handle /consent-gateway/* {" in lines
-    assert "uri /consent-gateway/release/shop/{args.0}" in lines
+    assert "rewrite /consent-gateway/release/shop/{args.0}" in lines
     assert "~(__Host-cgf-shop=[^;]+)" in lines
 
 

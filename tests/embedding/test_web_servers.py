@@ -54,13 +54,21 @@ def tags(kit):
 EVERYTHING = {"part", "file", "vendor"}
 
 
+def all_pass(kit):
+    """Wait until everything is let through: a busy machine may be silent at first, and Caddy then for a second."""
+    deadline = time.monotonic() + 30
+    while tags(kit) != EVERYTHING and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return tags(kit) == EVERYTHING
+
+
 def test_the_page_includes_the_question_and_the_lines_of_the_page_under_the_mount(kit):
     page = kit.get("/index.html")
 
     assert page.status_code == 200
     assert GREETING in page.text
     assert f'action="{kit.origin}/consent-gateway/embed/shop?lang=kk"' in page.text
-    assert f'<link rel="stylesheet" href="{kit.origin}/consent-gateway/embed/shop/style.css' in page.text
+    assert f'title="consentgw" href="{kit.origin}/consent-gateway/embed/shop/style.css' in page.text
     style = kit.get("/consent-gateway/embed/shop/style.css")
     assert "/* consentgw: shop, asks */" in style.text
 
@@ -71,7 +79,7 @@ def test_nothing_passes_before_a_yes_everything_after_it_and_nothing_after_a_wit
     assert tags(kit) == set()
     kit.answer("save", "analytics")
     assert kit.cookie.startswith(f"{COOKIE}=")
-    assert tags(kit) == EVERYTHING
+    assert all_pass(kit)
     assert "/* consentgw: shop, decided */" in kit.get("/consent-gateway/embed/shop/style.css").text
     kit.answer("withdraw")
     assert tags(kit) == set()
@@ -145,7 +153,33 @@ def _drip(handler, over):
         handler.wfile.write(b"x")
 
 
-FAULTS = {"refused": None, "hangs": _hang, "500": _error, "garbage": _garbage, "a byte a second": _drip}
+def _catalogue(handler, over):
+    """Answer as an application behind nginx does, with a part that needs a yes."""
+    body = b'<h1>Catalogue</h1><!--# if expr="$consent_granted = /analytics/" -->TAG<!--# endif -->'
+    handler.send_response(200)
+    handler.send_header("content-type", "text/html")
+    handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+def _stranger(handler, over):
+    """Answer as another program does that has come to listen there: gladly."""
+    body = b"<section>analytics marketing</section>"
+    handler.send_response(200)
+    handler.send_header("content-length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+FAULTS = {
+    "refused": None,
+    "hangs": _hang,
+    "500": _error,
+    "garbage": _garbage,
+    "a stranger": _stranger,
+    "a byte a second": _drip,
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -160,14 +194,45 @@ def test_whatever_the_gateway_does_the_page_comes_soon_and_nothing_passes(alone,
         assert GREETING in page.text
         assert "error" not in page.text.lower()
         assert "section" not in page.text
-        assert took < 4, "1.5 seconds (nginx) and 2 (Caddy) on a machine with nothing else to do"
+        assert took < 4, "half a second on a machine with nothing else to do"
         assert tags(alone) == set()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_the_gateway_does_an_application_s_page_comes_too(alone, fault):
+    behave = FAULTS[fault]
+    if alone.name == "caddy":
+        return  # its document has no application
+    address = f"/catalogue/{fault.replace(' ', '-')}"
+    with (
+        standing_in(alone.application, _catalogue) as asked,
+        standing_in(alone.gateway, behave) if behave else nullcontext(),
+    ):
+        page = alone.get(address)
+
+    assert (page.status_code, page.text) == (200, "<h1>Catalogue</h1>")
+    assert [request["path"] for request in asked] == [address]
+
+
+def test_an_application_s_own_error_is_shown_as_it_is(kit):
+    if kit.name == "caddy":
+        return
+    with standing_in(kit.application, _error):
+        page = kit.get("/catalogue/broken")
+
+    assert (page.status_code, page.text) == (500, "<h1>Internal error</h1>")
 
 
 def _granted(handler, over):
     body = b"analytics marketing" if handler.path.endswith("/standing") else b""
     handler.send_response(204 if "/release/" in handler.path else 200)
-    handler.send_header("consent-granted", "analytics marketing")
+    for name, value in (
+        ("granted", "analytics marketing"),
+        ("standing", "valid"),
+        ("released", "ga"),
+        ("lines", "end"),
+    ):
+        handler.send_header(f"consent-{name}", value)
     if body:
         handler.send_header("content-length", str(len(body)))
     handler.end_headers()
@@ -177,7 +242,7 @@ def _granted(handler, over):
 
 def test_the_gateway_is_sent_its_own_cookie_alone_and_no_referer(alone):
     with standing_in(alone.gateway, _granted) as seen:
-        assert tags(alone) == EVERYTHING
+        assert all_pass(alone)
         alone.get("/consent-gateway/embed/shop")
         asked = {request["path"].partition("?")[0]: request for request in seen}
 
@@ -215,17 +280,9 @@ def test_the_client_is_told_by_the_server_and_not_by_the_visitor(alone):
 
 
 def test_an_application_s_pages_stay_in_nginx_s_cache_while_what_is_included_differs(kit):
-    def page(handler, over):
-        body = b'<h1>Catalogue</h1><!--# if expr="$consent_granted = /analytics/" -->TAG<!--# endif -->'
-        handler.send_response(200)
-        handler.send_header("content-type", "text/html")
-        handler.send_header("content-length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
     if kit.name == "caddy":
         return  # it has no cache of its own
-    with standing_in(kit.application, page) as asked:
+    with standing_in(kit.application, _catalogue) as asked:
         before = kit.get("/catalogue/")
         kit.answer("save", "analytics")
         after = kit.get("/catalogue/")
@@ -237,7 +294,7 @@ def test_an_application_s_pages_stay_in_nginx_s_cache_while_what_is_included_dif
 
 def test_a_gateway_that_is_stopped_in_its_tracks_holds_no_page_up(kit):
     kit.answer("save", "analytics")
-    assert tags(kit) == EVERYTHING
+    assert all_pass(kit)
     server = kit.server()
     os.kill(server, signal.SIGSTOP)
     try:

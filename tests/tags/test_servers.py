@@ -22,6 +22,7 @@ async def verdict(visitor, tag, on=NEWS, **said):
     assert response.content == b""
     assert response.headers["cache-control"] == "no-store"
     assert "location" not in response.headers
+    assert response.headers.get("consent-released") == (tag if response.status_code == 204 else None)
     return response.status_code
 
 
@@ -93,6 +94,7 @@ async def test_the_lines_are_those_of_the_snippet_under_the_address_the_page_kno
 
         assert lines.text == getattr(snippet(offer.site, offer.notices[language], gateway), part)
         assert lines.headers["cache-control"] == "public, max-age=60"
+        assert lines.headers["consent-lines"] == part
         assert not re.search(r'="/', lines.text)
 
 

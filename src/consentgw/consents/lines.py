@@ -44,7 +44,9 @@ class Lines:
             made = snippet(offer.site, offer.notices[language], gateway)
             lines = {"head": made.head.encode(), "start": made.start.encode(), "end": made.end.encode()}
             offer.prepared[key] = lines
-        body = lines.get(request.path_params["part"])
+        part = request.path_params["part"]
+        body = lines.get(part)
         if body is None:
             raise NotFound("a page has a head, a start and an end")
-        return surfaces.LINES.answer(body, (b"content-language", language.encode()))
+        # Named, so that a web server tells them from the 200 of anything else that listens there.
+        return surfaces.LINES.answer(body, (b"content-language", language.encode()), (b"consent-lines", part.encode()))

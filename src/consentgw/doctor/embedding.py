@@ -131,6 +131,12 @@ def _lines(page: Document, lines: _Lines) -> Iterator[str]:
             yield "the stylesheet's link is in <head>, where it holds up the page: it belongs last in <body>"
         elif page.elements[-1] is not link:
             yield "the stylesheet's link is not last in <body>, so what follows may wait for it: move it there"
+        if "alternate" not in _rel(link):
+            yield f"the stylesheet's link is an older one, and the page waits for us: {lines.paste}"
+        elif link.attributes.get("title") not in page.meant("http-equiv", "default-style"):
+            yield f"the stylesheet's <meta> is not on the page, so the question is never shown: {lines.paste}"
+        elif named := _named(page, link):
+            yield f'a stylesheet of the page has the title "{named}", and browsers use those of one title: take it away'
     for frame in lines.frames:
         allowed = frame.attributes.get("sandbox", " ".join(_NEEDED)).lower().split()
         if missing := [word for word in _NEEDED if word not in allowed]:
@@ -139,6 +145,13 @@ def _lines(page: Document, lines: _Lines) -> Iterator[str]:
         if carrying := sorted({element.tag for element in lines.elements if attribute in element.attributes}):
             named = ", ".join(f"<{tag}>" for tag in carrying)
             yield f"{attribute} on our {named} loses what a visitor answered: take it away"
+
+
+def _named(page: Document, link: Element) -> str:
+    """Return the title of a stylesheet of the page's own that browsers prefer; empty when it has none."""
+    own = [each for each in page.all("link") if each is not link and "stylesheet" in _rel(each)]
+    preferred = [each for each in [*own, *page.all("style")] if "alternate" not in _rel(each)]
+    return next((title for each in preferred if (title := each.attributes.get("title", ""))), "")
 
 
 def _digests(page: Document, lines: _Lines) -> set[str]:
@@ -219,7 +232,11 @@ def _loads(element: Element, tag: Tag, page: Document) -> bool:
 
 
 def _loading(link: Element) -> bool:
-    return not _LOADING.isdisjoint(link.attributes.get("rel", "").lower().split())
+    return not _LOADING.isdisjoint(_rel(link))
+
+
+def _rel(link: Element) -> list[str]:
+    return link.attributes.get("rel", "").lower().split()
 
 
 def _notes(page: Document, lines: _Lines) -> Iterator[str]:

@@ -81,13 +81,18 @@ class Gate:
         return surface.answer(body.encode(), places=offer.places)
 
     async def verdict(self, request: Request) -> Response:
-        """Tell a partner's web server whether a tag may load: 204 or 403 (nginx ``auth_request``, ``forward_auth``)."""
+        """Tell a partner's web server whether a tag may load: 204 that names it, or 403.
+
+        The name is what tells our yes from the 200 of anything else that listens there.
+        """
         offer = self.catalogue.offer(request.path_params["site"])
         tag = offer.tags.get(request.path_params["tag"])
         if tag is None:
             raise NotFound("there is no such tag")
         allowed = released(tag, self.standing(request, offer, provenance(request)))
-        return surfaces.RELEASE.answer(b"", places=offer.places, status=204 if allowed else 403)
+        if not allowed:
+            return surfaces.RELEASE.answer(b"", places=offer.places, status=403)
+        return surfaces.RELEASE.answer(b"", (b"consent-released", tag.name.encode()), places=offer.places, status=204)
 
     async def tell(self, request: Request) -> Response:
         """Tell a partner's web server which purposes are granted, as words and as a header."""
