@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from consentgw.access import service, store
-from consentgw.access.model import LIFE, Key, Scope
+from consentgw.access.model import LIFE, PROCESSOR_SCOPES, Key, Scope
 from consentgw.app import Gateway
 from consentgw.db import Unit
 from consentgw.db.database import utc_now
@@ -53,11 +53,14 @@ class Caller:
         return await self.call("PUT", path, json=json, **said)
 
 
-def caller(app: Gateway, *scopes: Scope, site: str | None = None, life: timedelta = LIFE) -> Caller:
+def caller(
+    app: Gateway, *scopes: Scope, site: str | None = None, processor: str | None = None, life: timedelta = LIFE
+) -> Caller:
     """Return a caller with a new key, made behind the back of a running gateway; every scope if none is named."""
     with peeking(app.settings) as connection:
         unit = Unit(connection, utc_now())
-        made = service.create(unit, "a test", frozenset(scopes or Scope), site=site, life=life)
+        granted = frozenset(scopes or (PROCESSOR_SCOPES if processor else Scope))
+        made = service.create(unit, "a test", granted, site=site, processor=processor, life=life)
         store.note_use(unit, [made.key.id])  # or the gateway would keep that a moment after the first call
     return Caller(app, made.text, made.key)
 

@@ -68,6 +68,7 @@ from consentgw.sites.grounds import Grounds
 from consentgw.subject_requests.api import RequestApi
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.pages import RequestPages
+from consentgw.subject_requests.task_api import TaskApi
 from consentgw.subject_requests.tokens import RequestForms
 from consentgw.tags.pages import Gate
 from consentgw.webhooks.api import WebhookApi
@@ -243,7 +244,8 @@ class Gateway:
             ReceiptApi(db, self.catalogue, self._pseudonyms, self.signing, self.settings.public_url),
             RequestApi(db, open_office(self.settings)),
             WebhookApi(db, sealer, to_loopback=self.settings.webhooks_to_loopback),
-            AccessApi(db, self.keyring, lambda: frozenset(self.catalogue.offers)),
+            TaskApi(db, open_office(self.settings)),
+            AccessApi(db, self.keyring, self._processors),
         )
         operations = [operation for room in rooms for operation in operations_of(room)]
         routes = routes_of(desk, operations)
@@ -279,6 +281,11 @@ class Gateway:
         if request.scope["path"].startswith("/v1/"):
             return document(known, self.settings.public_url)
         return describe(known, request)
+
+    def _processors(self) -> dict[str, frozenset[str]]:
+        """Return the names of the sites, each with its processors'."""
+        sites = (offer.site for offer in self.catalogue.offers.values())
+        return {site.slug: frozenset(one.key for one in site.processors) for site in sites}
 
     def _sites(self) -> Container[str]:
         return self.catalogue.offers

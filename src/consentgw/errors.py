@@ -18,7 +18,8 @@
     │   └── OnlyThePerson     a yes that nobody else may give
     ├── Conflict              it contradicts something already kept
     │   ├── AlreadyAnswered   this form was used before; its first answer stands
-    │   └── OutOfTurn         the request stands where this act has no place
+    │   ├── OutOfTurn         the request stands where this act has no place
+    │   └── AwaitsProcessors  it would be answered before everybody who was asked to act has answered
     ├── Gone                  it existed and was withdrawn from service
     │   └── DeadCode          a one-time code that is none, was used before, or has run out
     └── Unavailable           we could not keep it now; sending it again is safe
@@ -167,6 +168,12 @@ class OutOfTurn(Conflict):
     """A subject's request stands where this act has no place: answered already, or not extendable."""
 
     code = "out_of_turn"
+
+
+class AwaitsProcessors(Conflict):
+    """A subject's request would be answered before every processor has, and nothing is said about why."""
+
+    code = "awaits_processors"
 
 
 class Gone(ConsentgwError):

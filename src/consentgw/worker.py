@@ -31,7 +31,8 @@ from consentgw.operators import service as operators
 from consentgw.registers import service as registers
 from consentgw.registers.tally import WRITE_SECONDS
 from consentgw.subject_requests import store as requests
-from consentgw.subject_requests.clock import PURGE_SECONDS, REMIND_SECONDS, Clock, at_risk
+from consentgw.subject_requests import task_store as tasks
+from consentgw.subject_requests.clock import PURGE_SECONDS, REMIND_SECONDS, Clock, at_risk, tasks_at_risk
 from consentgw.subject_requests.office import open_office
 from consentgw.webhooks import service as webhooks
 from consentgw.webhooks import store as deliveries
@@ -171,6 +172,8 @@ def backlog(connection: Connection, now: datetime) -> dict[str, float]:
         "consentgw_letters_late": letters.stuck(connection, now - LATE_LETTER),
         "consentgw_subject_requests_open": requests.count_open(connection),
         **{f"consentgw_subject_requests_{stands}": count for stands, count in at_risk(connection, now.date()).items()},
+        "consentgw_processor_tasks_open": tasks.count_open(connection),
+        **{f"consentgw_processor_tasks_{stands}": n for stands, n in tasks_at_risk(connection, now.date()).items()},
     }
 
 

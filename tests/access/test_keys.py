@@ -75,6 +75,20 @@ def test_a_key_has_a_scope_and_an_end(db, scopes, life, refusal):
         make(db, frozenset(scopes), life=life)
 
 
+@pytest.mark.parametrize(
+    ("scopes", "site"), [({Scope.TASKS_READ}, None), ({Scope.TASKS_READ, Scope.REQUESTS_READ}, "shop")]
+)
+def test_a_processor_s_key_is_for_one_site_s_tasks_and_nothing_else(db, scopes, site):
+    with pytest.raises(Refused):
+        make(db, frozenset(scopes), site=site, processor="delivery")
+
+
+def test_the_successor_of_a_processor_s_key_is_that_processor_s_too(db):
+    old = make(db, frozenset({Scope.TASKS_READ}), site="shop", processor="delivery").key
+
+    assert db.apply(service.roll, old.id).key.processor == "delivery"
+
+
 def test_a_key_lives_for_a_year_unless_it_is_said_otherwise(db, clock):
     made = make(db).key
 

@@ -17,6 +17,7 @@ from consentgw.operators.model import Operator, Role
 from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView
 from consentgw.subject_requests.model import Act, Kind, Level, Person, Reason, Request, State, Step, Text
 from consentgw.subject_requests.store import Case
+from consentgw.subject_requests.tasks import Result, Standing, Task, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,11 +85,35 @@ def _about(language: str) -> dict[str, Any]:
     }
 
 
+TASKS = tuple(
+    Task(
+        id=UUID(int=number),
+        request=UUID(int=1),
+        site="shop",
+        processor=f"p{number}",
+        state=state,
+        forwarded_at=NOW,
+        due_on=TODAY - timedelta(days=number),
+        expected_at=NOW,
+        result=result,
+        reason=Reason.KEPT_BY_LAW if result is Result.REFUSED else None,
+        type=RequestType.ACCESS,
+        submitted_at=NOW,
+        number="ABCD-EFGH",
+        files=number,
+    )
+    for number, (state, result) in enumerate(
+        [*((state, None) for state in TaskState), *((TaskState.COMPLETED, result) for result in Result)]
+    )
+)
+
+
 def queue(language: str, *found: Request, **chosen: str) -> QueueView:
     """Return the queue with these requests."""
     return QueueView(
         **_about(language),
         requests=found,
+        late=frozenset(one.id for one in found[:1]),
         chosen=Filter(**chosen),
         sites={"shop": "Dala <Market>", "news": "Dana's news"},
         types=tuple(RequestType),
@@ -100,7 +125,7 @@ def case(language: str, of: Request, **given: Any) -> CaseView:
     """Return one request on its page."""
     said = {
         "handles": True, "approves": True, "exports": True, "words": "", "reasons": tuple(Reason),
-        "confirmable": True, "extendable": True, **given,
+        "confirmable": True, "extendable": True, "processors": {}, "stands": Standing((), ()), **given,
     }  # fmt: skip
     return CaseView(
         **_about(language),
@@ -156,6 +181,13 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
     for one in REQUESTS:
         yield f"desk-case-{one.type}-{language}", case(language, one)
     yield f"desk-case-known-{language}", case(language, replace(REQUESTS[0], level=Level.MATCHED), words="Words.")
+    asked = case(
+        language, replace(REQUESTS[0], level=Level.MATCHED),
+        processors={task.processor: "Dala <Delivery>" for task in TASKS[:3]},
+        stands=Standing(TASKS, ("later",)), failed="awaits_processors",
+    )  # fmt: skip
+    passed = tuple(replace(HISTORY[0], act=act, processor="p0") for act in (Act.FORWARD, Act.FETCH, Act.RECALL))
+    yield f"desk-case-passed-on-{language}", replace(asked, case=replace(asked.case, history=passed))
     yield f"desk-case-failed-{language}", case(language, REQUESTS[0], failed="unproven")
     yield (
         f"desk-case-viewer-{language}",

@@ -15,6 +15,7 @@ from consentgw.sites.model import Site
 from consentgw.subject_requests.holdings import Holdings
 from consentgw.subject_requests.model import Kind, Level, Person, Request, State, Text
 from consentgw.subject_requests.store import Case
+from consentgw.subject_requests.task_store import GivenFile
 from consentgw.subject_requests.views import PackageView
 
 AT = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -27,7 +28,7 @@ def papers(site: Site) -> Iterator[tuple[str, View]]:
             language=language, subject="Dala", paragraphs=("Dala 1", "Dala 2"), link="https://a.example/", digits="1234"
         )
         yield f"letter-{language}", LetterView(language=language, letter=letter)
-        holdings = Holdings((case(site, language),), ())
+        holdings = Holdings((case(site, language),), (), (GivenFile("delivery", "application/json", b"{}"),))
         yield f"package-{language}", PackageView(language=language, site=site, holdings=holdings, made_at=AT)
 
 

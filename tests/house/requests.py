@@ -10,6 +10,7 @@ from uuid import UUID
 from consentgw.law.profiles import RequestType, profile
 from consentgw.subject_requests.asking import FIELDS, NOTHING_TYPED, Trouble, Typed
 from consentgw.subject_requests.model import NEEDS, Capacity, Kind, Level, Person, Reason, Request, State, Text
+from consentgw.subject_requests.tasks import TaskState
 from consentgw.subject_requests.views import (
     AskView,
     ChooseView,
@@ -17,6 +18,7 @@ from consentgw.subject_requests.views import (
     ConfirmView,
     MovedView,
     Offered,
+    Passed,
     StatusView,
     sentence,
     title,
@@ -111,6 +113,13 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
             f"complaint-{state}-{language}",
             ComplaintView(**page, site=site, request=request(state), authority=authority, today=date(2026, 12, 1)),
         )
+    passed = tuple(Passed(f"Dala {stage} <b>", "Dala & sons.", stage) for stage in TaskState)
+    for stage in (State.IN_PROGRESS, State.COMPLETED):
+        known = request(stage, RequestType.ACCESS, Level.MATCHED)
+        asked = replace(status, request=known, passed=passed, files=1, answer=("5f" * 32, AT, 3))
+        yield f"request-passed-on-{stage}-{language}", asked
+    unsure = request(State.IN_PROGRESS, RequestType.ERASURE, Level.MAILBOX)
+    yield f"request-untold-{language}", replace(status, request=unsure, untold=True)
     for done in ("sent", "full", "wrong", "over", "said"):
         waiting = replace(status, request=request(State.AWAITING_VERIFICATION), done=done, letter=done != "said")
         yield f"request-{done}-{language}", waiting

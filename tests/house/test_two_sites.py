@@ -7,18 +7,21 @@ fails the test: give it a case.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
 
 from consentgw.app import Gateway
+from consentgw.db import Unit
+from consentgw.db.database import utc_now
 from consentgw.law.profiles import RequestType
+from consentgw.sites import store as sites
 from tests.caller import Caller, caller, code
-from tests.gateway import copy_of, digest, running
+from tests.gateway import copy_of, digest, peeking, running
 from tests.subject_requests.asking import ask
-from tests.subject_requests.story import BOLAT
+from tests.subject_requests.story import BOLAT, DELIVERY
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +109,18 @@ async def news_request(world: World) -> str:
     return world.made["request"]
 
 
+async def news_task(world: World) -> str:
+    """Return what a processor of the news site is asked to do."""
+    if "task" not in world.made:
+        with peeking(world.app.settings) as connection:
+            unit = Unit(connection, utc_now())
+            sites.keep(unit, replace(sites.read(connection, "news"), processors=(DELIVERY,)))
+        request = ask(world.app, RequestType.OBJECTION, BOLAT, site="news")
+        listed = await world.news.get(f"/v1/sites/news/tasks?request={request}")
+        world.made["task"] = listed.json()["items"][0]["task_id"]
+    return world.made["task"]
+
+
 SAID = {"words": "We look into it."}
 TOLD = {"url": "https://partner.example/told"}
 CHANGED = {**TOLD, "events": [], "description": None, "enabled": True}
@@ -145,6 +160,12 @@ CASES = {
     "complete_request": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
     "reject_request": Case({"reason": "no_match", **SAID}, parts={"request": news_request}, headers=ANYTHING),
     "propose_erasure": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
+    "list_tasks": Case(),
+    "read_task": Case(parts={"task": news_task}),
+    "read_task_subject": Case(parts={"task": news_task}),
+    "acknowledge_task": Case({}, parts={"task": news_task}, headers=ANYTHING),
+    "complete_task": Case({"result": "done"}, parts={"task": news_task}, headers=ANYTHING),
+    "decline_task": Case(SAID, parts={"task": news_task}, headers=ANYTHING),
     "create_webhook": Case(TOLD),
     "list_webhooks": Case(),
     "read_webhook": Case(parts={"webhook": news_webhook}),

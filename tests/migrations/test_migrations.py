@@ -43,9 +43,9 @@ TABLES = {
     "api_keys", "breach_steps", "breaches", "disclosures", "drafts", "events", "identifiers", "keys", "mails",
     "marks", "notices", "operators", "policies", "purges", "questions", "receipts", "recovery_codes", "replies",
     "return_codes", "sessions", "sites", "subject_request_addresses", "subject_request_answers",
-    "subject_request_history", "subject_request_keys", "subject_request_proofs", "subject_request_texts",
-    "subject_requests", "trail", "transfers", "webhook_attempts", "webhook_deliveries", "webhook_endpoints",
-    "webhook_secrets", "working_drafts",
+    "subject_request_files", "subject_request_history", "subject_request_keys", "subject_request_proofs",
+    "subject_request_tasks", "subject_request_texts", "subject_requests", "trail", "transfers", "webhook_attempts",
+    "webhook_deliveries", "webhook_endpoints", "webhook_secrets", "working_drafts",
 }  # fmt: skip
 
 

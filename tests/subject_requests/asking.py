@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentgw.consents.identifiers import uuid7
@@ -16,7 +17,7 @@ from consentgw.subject_requests.office import open_office
 from tests.gateway import peeking
 from tests.operators.desk import PASSWORD, SEALER
 from tests.operators.desk import dana as invited
-from tests.subject_requests.story import AIGERIM, DANA
+from tests.subject_requests.story import AIGERIM, DANA, DELIVERY, LETTERS
 
 if TYPE_CHECKING:
     from consentgw.app import Gateway
@@ -50,3 +51,10 @@ def employ(app: Gateway, **said: str) -> Operator:
     with peeking(app.settings) as connection:
         operators.add(Unit(connection, utc_now()), operator, SEALER, password=PASSWORD, authenticator="x")
     return operator
+
+
+def employ_processors(app: Gateway, site: str = "shop") -> None:
+    """Give a site two processors."""
+    with peeking(app.settings) as connection:
+        known = sites.read(connection, site)
+        sites.keep(Unit(connection, utc_now()), replace(known, processors=(DELIVERY, LETTERS)))

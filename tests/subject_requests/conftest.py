@@ -1,5 +1,5 @@
 """The shop's office, for every test of this room."""
 
-from tests.subject_requests.story import quick, room
+from tests.subject_requests.story import busy, quick, room
 
-__all__ = ["quick", "room"]
+__all__ = ["busy", "quick", "room"]

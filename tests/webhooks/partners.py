@@ -32,16 +32,26 @@ EVERYTHING = frozenset[str]()
 
 
 def listen(
-    unit: Unit, url: str = URL, topics: frozenset[str] = EVERYTHING, site: str = "shop"
+    unit: Unit,
+    url: str = URL,
+    topics: frozenset[str] = EVERYTHING,
+    site: str = "shop",
+    processor: str | None = None,
 ) -> tuple[Endpoint, Secrets]:
     """Add an endpoint."""
-    return service.add(unit, site, url, topics, "", SEALER)
+    return service.add(unit, site, url, topics, "", SEALER, processor)
 
 
-def happen(unit: Unit, *references: str, topic: str = outbox.RECEIPT_RECORDED, site: str = "shop") -> None:
+def happen(
+    unit: Unit,
+    *references: str,
+    topic: str = outbox.RECEIPT_RECORDED,
+    site: str = "shop",
+    processor: str | None = None,
+) -> None:
     """Let something happen."""
     for reference in references:
-        outbox.emit(unit, topic, site, reference)
+        outbox.emit(unit, topic, site, reference, processor)
 
 
 def live_through_a_message(unit: Unit) -> None:

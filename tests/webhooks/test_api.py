@@ -10,6 +10,7 @@ from consentgw.access.model import Scope
 from consentgw.webhooks import model
 from tests.caller import caller, code
 from tests.gateway import SHOP, ledger, rows, running
+from tests.subject_requests.asking import employ_processors
 from tests.visitor import Visitor
 from tests.webhooks.receivers import answering, in_turn, receiving, until
 from tests.webhooks.test_model import BAD_ADDRESSES
@@ -58,6 +59,21 @@ async def test_an_endpoint_is_added_and_its_secret_is_shown_once(gateway, shop):
     assert listed.json() == {"items": [one], "next": None}
     for shown in (read, listed):
         assert "whsec_" not in shown.text
+
+
+async def test_an_endpoint_of_a_processor_is_one_of_the_site_s_own(embedded, embedded_shop):
+    refused = await embedded_shop.post(ROOT, {"url": URL, "processor": "delivery"})
+    assert code(refused) == (422, "invalid")
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["#/processor"]
+    employ_processors(embedded)
+
+    one, _ = await made(embedded_shop, processor="delivery")
+
+    assert one["processor"] == "delivery"
+    tag = (await embedded_shop.get(f"{ROOT}/{one['id']}")).headers["etag"]
+    put = {"url": URL, "events": [], "description": None, "enabled": False}
+    changed = await embedded_shop.put(f"{ROOT}/{one['id']}", put, headers={"if-match": tag})
+    assert changed.json()["processor"] == "delivery"
 
 
 async def test_every_change_stands_in_the_trail(gateway, shop):

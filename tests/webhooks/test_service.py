@@ -149,6 +149,18 @@ def test_an_event_becomes_a_message_to_every_endpoint_that_wants_it(db):
     }
 
 
+def test_a_processor_s_endpoint_is_told_of_its_own_tasks_and_of_nothing_else(db):
+    site, _ = db.apply(listen)
+    delivery, _ = db.apply(listen, processor="delivery")
+    db.apply(listen, processor="letters")
+    db.apply(happen, "a")
+    db.apply(happen, "t", topic=outbox.REQUEST_FORWARDED, processor="delivery")
+
+    spread(db)
+
+    assert set(rows(db, "endpoint", "reference")) == {(site.id, "a"), (site.id, "t"), (delivery.id, "t")}
+
+
 def test_an_event_is_spread_once(db):
     db.apply(listen)
     db.apply(happen, *"abc")

@@ -17,7 +17,7 @@ from consentgw.http.bodies import Body, Line
 from consentgw.http.paging import Page, Paged, next_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.responses import Response
 
@@ -48,6 +48,12 @@ class KeyIn(Body):
         description="The one site it opens; null for the whole installation.",
         examples=["shop"],
     )
+    processor: str | None = Field(
+        default=None,
+        pattern=SITE.pattern,
+        description="The one processor of that site whose tasks it opens, with scopes for tasks and nothing else.",
+        examples=[None],
+    )
     life_days: int | None = Field(
         default=None, ge=1, le=731, description="How many days it lives; a year, or as long as your key, if left out."
     )
@@ -65,6 +71,7 @@ class KeyOut(BaseModel):
     id: str = Field(examples=["9gk2Pq0ZxA"])
     name: str
     site: str | None
+    processor: str | None = Field(description="The one processor whose tasks it opens.")
     scopes: list[Scope]
     created_at: datetime
     expires_at: datetime
@@ -80,6 +87,7 @@ class KeyOut(BaseModel):
             id=key.id,
             name=key.name,
             site=key.site,
+            processor=key.processor,
             scopes=sorted(key.scopes),
             created_at=key.created_at,
             expires_at=key.expires_at,
@@ -142,8 +150,8 @@ class AccessApi:
 
     db: Database
     keyring: Keyring
-    known_sites: Callable[[], frozenset[str]]
-    """The names of the sites there are: a room above knows them."""
+    known_sites: Callable[[], Mapping[str, frozenset[str]]]
+    """The names of the sites there are, each with its processors': a room above knows them."""
 
     @operation(
         "POST /v1/keys", tag="Keys", scope=Scope.KEYS_WRITE, takes=KeyIn, answers=KeyMade, status=201,
@@ -156,12 +164,18 @@ class AccessApi:
         latest. The secret is shown once.
         """
         site = body.site or call.key.site
-        if site and site not in self.known_sites():
+        known = self.known_sites()
+        if site and site not in known:
             raise NotFound("no such site")
+        if body.processor and body.processor not in known.get(site or "", ()):
+            raise NotFound("no such processor")
 
         def create(unit: Unit) -> Done:
             life = timedelta(days=body.life_days) if body.life_days else min(LIFE, call.key.expires_at - unit.now)
-            return _made(service.create(unit, body.name, frozenset(body.scopes), site=site, life=life, by=call.key))
+            scopes = frozenset(body.scopes)
+            return _made(
+                service.create(unit, body.name, scopes, site=site, processor=body.processor, life=life, by=call.key)
+            )
 
         return await call.write(create)
 

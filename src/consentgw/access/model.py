@@ -45,11 +45,18 @@ class Scope(StrEnum):
     NOTICES_READ = "notices:read"
     REQUESTS_READ = "requests:read"
     REQUESTS_WRITE = "requests:write"
+    TASKS_READ = "tasks:read"
+    TASKS_WRITE = "tasks:write"
+    IDENTITIES_READ = "identities:read"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
     AUDIT_READ = "audit:read"
+
+
+PROCESSOR_SCOPES = frozenset({Scope.TASKS_READ, Scope.TASKS_WRITE, Scope.IDENTITIES_READ})
+"""What the key of one processor can do at the most: what else a site has is not its business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class Key:
     revoked_at: datetime | None = None
     used_at: datetime | None = None
     """When it was last used, to the day."""
+    processor: str | None = None
+    """The one processor of the site whose tasks it opens; None for everything the site has."""
 
     def live(self, now: datetime) -> bool:
         """Return whether it opens anything at an instant."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consentgw.access import model, store
-from consentgw.access.model import LIFE, LONGEST, OVERLAP, Key, Scope
+from consentgw.access.model import LIFE, LONGEST, OVERLAP, PROCESSOR_SCOPES, Key, Scope
 from consentgw.errors import Conflict, Forbidden, Malformed, NotFound, Refused
 
 if TYPE_CHECKING:
@@ -32,19 +32,22 @@ def create(
     scopes: frozenset[Scope],
     *,
     site: str | None = None,
+    processor: str | None = None,
     life: timedelta = LIFE,
     by: Key | None = None,
 ) -> Made:
     """Make a key; ``by`` is the key that asks for it, None for the command line.
 
     Raises:
-        Refused: it has no scope.
+        Refused: it has no scope, or is a processor's and would open more than the tasks of that one at one site.
         Malformed: it would live for less than a minute or for more than two years.
         Forbidden: it would be wider than the key that asks for it, or outlive it.
         NotFound: its site is not the one of the key that asks for it.
     """
     if not scopes:
         raise Refused("a key without a scope opens nothing")
+    if processor and (site is None or scopes - PROCESSOR_SCOPES):
+        raise Refused("the key of a processor is for one site, and opens its tasks and nothing else")
     if not model.SHORTEST <= life <= LONGEST:
         raise Malformed("a key lives for a minute at the least and for two years at the most")
     if by and not by.sees(site):
@@ -54,7 +57,7 @@ def create(
         raise Forbidden("a key cannot make one that may do more than itself")
     if by and expires_at > by.expires_at:
         raise Forbidden("a key cannot make one that outlives it")
-    return _add(unit, Key("", name, site, scopes, b"", unit.now, expires_at, parent=by and by.id))
+    return _add(unit, Key("", name, site, scopes, b"", unit.now, expires_at, parent=by and by.id, processor=processor))
 
 
 def roll(unit: Unit, identifier: str, *, overlap: timedelta = OVERLAP, by: Key | None = None) -> Made:
@@ -76,7 +79,8 @@ def roll(unit: Unit, identifier: str, *, overlap: timedelta = OVERLAP, by: Key |
     # Whoever rolls its own key stays the child of its parent: the old one can be revoked and the new one lives.
     parent = old.parent if by is None or by.id == old.id else by.id
     expires_at = min(unit.now + LIFE, by.expires_at) if by and by.id != old.id else unit.now + LIFE
-    made = _add(unit, Key("", old.name, old.site, old.scopes, b"", unit.now, expires_at, parent, old.id))
+    fresh = Key("", old.name, old.site, old.scopes, b"", unit.now, expires_at, parent, old.id, processor=old.processor)
+    made = _add(unit, fresh)
     store.shorten(unit, old.id, unit.now + overlap)
     return made
 

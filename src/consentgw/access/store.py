@@ -93,6 +93,7 @@ def add(unit: Unit, made: Key) -> None:
             expires_at=made.expires_at,
             parent=made.parent,
             replaces=made.replaces,
+            processor=made.processor,
             revision=_next(unit),
         )
     )
@@ -192,4 +193,5 @@ def _key(row: Row[Any]) -> Key:
         replaces=row.replaces,
         revoked_at=row.revoked_at,
         used_at=row.used_at,
+        processor=row.processor,
     )

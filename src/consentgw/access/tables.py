@@ -20,6 +20,7 @@ api_keys = Table(
     Column("used_at", Instant),
     # Grows with every change but use, so that each process sees in one small read that there is something new.
     Column("revision", Sequence, nullable=False, index=True),
+    Column("processor", Text),
 )
 
 trail = Table(

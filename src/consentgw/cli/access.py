@@ -10,6 +10,7 @@ import click
 from consentgw.access import service, store
 from consentgw.access.model import LIFE, OVERLAP, Scope
 from consentgw.db import open_database, open_reader
+from consentgw.errors import NotFound
 from consentgw.settings import Settings
 from consentgw.sites import store as sites
 
@@ -27,14 +28,17 @@ def key() -> None:
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice([scope.value for scope in Scope]))
 @click.option("--site", help="The one site it opens; the whole installation if left out.")
+@click.option("--processor", help="The one processor of the site whose tasks it opens.")
 @click.option("--days", type=click.IntRange(1, 731), default=LIFE.days, show_default=True, help="How long it lives.")
-def create(name: str, scopes: tuple[str, ...], site: str | None, days: int) -> None:
+def create(name: str, scopes: tuple[str, ...], site: str | None, processor: str | None, days: int) -> None:
     """Make a key and print it, this once. NAME says what it is for."""
 
     def make(unit: Unit) -> Made:
-        if site is not None:
-            sites.read(unit.connection, site)
-        made = service.create(unit, name, frozenset(map(Scope, scopes)), site=site, life=timedelta(days=days))
+        known = sites.read(unit.connection, site) if site is not None else None
+        if processor and not (known and any(one.key == processor for one in known.processors)):
+            raise NotFound(f"there is no processor {processor!r} of a site: name it and its site as site.toml does")
+        granted, life = frozenset(map(Scope, scopes)), timedelta(days=days)
+        made = service.create(unit, name, granted, site=site, processor=processor, life=life)
         service.note(unit, service.CLI, "key create", site, made.key.id)
         return made
 
@@ -50,9 +54,8 @@ def list_() -> None:
         for one in store.keys(connection):
             state = "revoked" if one.revoked_at else f"until {one.expires_at:%Y-%m-%d}"
             used = f"used {one.used_at:%Y-%m-%d}" if one.used_at else "never used"
-            click.echo(
-                "\t".join((one.id, one.name, one.site or "every site", state, used, " ".join(sorted(one.scopes))))
-            )
+            opens = f"{one.processor} of {one.site}" if one.processor else one.site or "every site"
+            click.echo("\t".join((one.id, one.name, opens, state, used, " ".join(sorted(one.scopes)))))
 
 
 @key.command()

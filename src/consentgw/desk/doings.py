@@ -49,7 +49,7 @@ def _confirm(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> 
 
 
 def _complete(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
-    return service.complete(unit, office, ref, actor, _words(form))
+    return service.complete(unit, office, ref, actor, _words(form), _without(form))
 
 
 def _reject(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
@@ -77,11 +77,15 @@ def _propose(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> 
 def _agree(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
     if not store.read(unit.connection, ref).proposed_by:
         raise OutOfTurn("nobody has proposed it")
-    return service.erase(unit, office, ref, actor, _words(form))
+    return service.erase(unit, office, ref, actor, _words(form), _without(form))
 
 
 def _revoke(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
     return answers.revoke(unit, office, ref, actor, service.said(_words(form)))
+
+
+def _without(form: Form) -> str:
+    return form.one("without") or ""
 
 
 def _words(form: Form) -> str:

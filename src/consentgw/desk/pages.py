@@ -24,7 +24,7 @@ from consentgw.operators import store as operators
 from consentgw.operators.door import chosen_language, language_of, prove_first, sign_in_first
 from consentgw.operators.model import Act
 from consentgw.sites import store as sites
-from consentgw.subject_requests import answers, service, store
+from consentgw.subject_requests import answers, forwarding, service, store, task_store
 from consentgw.subject_requests.model import OPEN, Actor, Reason, Ref, Role, State
 from consentgw.subject_requests.store import Wanted
 
@@ -98,6 +98,7 @@ class DeskPages:
         view = QueueView(
             **await self._about(request, caller),
             requests=tuple(found[:PAGE]),
+            late=await self.db.read(task_store.late, [one.id for one in found], self.db.clock().date()),
             chosen=chosen,
             sites={one.slug: one.name for one in known},
             types=tuple(RequestType),
@@ -114,6 +115,7 @@ class DeskPages:
         case = await self.db.read(store.case, self.office.vault, ref)
         rules = profiles.profile(site.profile).on(self.db.clock().date())
         asked, operator = query(request), caller.operator
+        language = language_of(request) if language_of(request) in site.languages else site.language
         view = CaseView(
             **await self._about(request, caller),
             case=case,
@@ -126,6 +128,8 @@ class DeskPages:
             reasons=tuple(Reason),
             confirmable=rules.confirmed(case.request.type) is not None,
             extendable=case.request.rule.extension is not None and not case.request.extended,
+            processors={one.key: one.wording[language].title for one in site.processors},
+            stands=await self.db.read(forwarding.standing, case.request),
             failed=getattr(error, "code", "error") if error else "",
         )
         return _page(view, request, status=status_of(error) if error else 200)

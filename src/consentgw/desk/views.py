@@ -14,11 +14,13 @@ from consentgw.subject_requests.model import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from uuid import UUID
 
     from consentgw.law.profiles import RequestType
     from consentgw.operators.model import Operator
     from consentgw.subject_requests.model import Act, Kind, Level, Reason, Request
     from consentgw.subject_requests.store import Case
+    from consentgw.subject_requests.tasks import Standing, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ class QueueView(DeskView):
 
     template: ClassVar[str] = "desk/queue.html"
     requests: tuple[Request, ...]
+    late: frozenset[UUID]
+    """Requests that wait for a processor that is late."""
     chosen: Filter
     sites: Mapping[str, str]
     """Names of the sites the operator works for, by slug."""
@@ -106,6 +110,9 @@ class CaseView(DeskView):
     reasons: tuple[Reason, ...]
     confirmable: bool
     extendable: bool
+    processors: Mapping[str, str]
+    """Names of the site's processors, by key."""
+    stands: Standing
     failed: str = ""
     """The code of what did not work just now."""
 
@@ -143,6 +150,18 @@ class CaseView(DeskView):
     def act_name(self, act: Act) -> str:
         """Return what was done, in words."""
         return self.say(wording.ACTS, act)
+
+    def processor_name(self, key: str) -> str:
+        """Return what a processor is called, its key where the site has it no more."""
+        return self.processors.get(key, key)
+
+    def task_name(self, task: Task) -> str:
+        """Return where a task stands, in words."""
+        said = self.say(wording.TASKS, task.state)
+        if task.result is None:
+            return said
+        reason = f" ({self.reason_name(task.reason)})" if task.reason else ""
+        return f"{said}: {self.say(wording.RESULTS, task.result)}{reason}"
 
     def kind_name(self, kind: Kind) -> str:
         """Return whose words a text is."""

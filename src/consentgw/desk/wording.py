@@ -6,6 +6,7 @@ from consentgw.http.languages import gettext_for, sentence
 from consentgw.operators.model import Role
 from consentgw.policies.rights import RIGHTS
 from consentgw.subject_requests.model import Act, Kind, Level, Reason, State
+from consentgw.subject_requests.tasks import Result, TaskState
 
 STATES = {
     State.RECEIVED: sentence("received"),
@@ -51,6 +52,25 @@ ACTS = {
     Act.DOWNLOAD: sentence("answer downloaded"),
     Act.REVOKE: sentence("answer taken back"),
     Act.ERASE: sentence("names, addresses and texts erased"),
+    Act.FORWARD: sentence("passed on to a processor"),
+    Act.FETCH: sentence("read by a processor"),
+    Act.ACKNOWLEDGE: sentence("taken up by a processor"),
+    Act.FULFIL: sentence("answered by a processor"),
+    Act.DECLINE: sentence("declined by a processor"),
+    Act.RECALL: sentence("processor no longer waited for"),
+}
+TASKS = {
+    TaskState.FORWARDED: sentence("asked, has not said that it knows"),
+    TaskState.ACKNOWLEDGED: sentence("works on it"),
+    TaskState.COMPLETED: sentence("has answered"),
+    TaskState.DECLINED: sentence("has declined: see to it otherwise"),
+    TaskState.RECALLED: sentence("no longer waited for"),
+}
+RESULTS = {
+    Result.DONE: sentence("done"),
+    Result.PARTLY: sentence("done in part"),
+    Result.NOTHING_HELD: sentence("holds nothing about this person"),
+    Result.REFUSED: sentence("refused"),
 }
 KINDS = {
     Kind.FROM_SUBJECT: sentence("From who asks"),
@@ -67,6 +87,7 @@ TYPES = {type_: title for type_, (title, _) in RIGHTS.items()}
 FAILURES = {
     "out_of_turn": sentence("That is not possible where the request stands now; somebody may have moved it meanwhile."),
     "unproven": sentence("Not enough is proven for that yet, or it takes a second person."),
+    "awaits_processors": sentence("A processor has not answered yet. Wait for it, or say why you do not."),
     "malformed": sentence("Say it in words, and choose a reason where one is asked for. Nothing was changed."),
 }
 _FAILED = sentence("That could not be done. Nothing was changed.")

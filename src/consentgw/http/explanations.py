@@ -148,6 +148,16 @@ EXPLANATIONS: dict[str, Explanation] = {
         ("It has been answered already.", "Its deadline was extended before, or cannot be."),
         "Read the request: its state tells what can be done with it next.",
     ),
+    "awaits_processors": Explanation(
+        409,
+        "A processor has not answered",
+        "The request would be answered before everybody who processes data for the site has. Nothing was changed.",
+        (
+            "A task that was passed on to a processor is still open.",
+            "More must be proven of who asks before a processor is told.",
+        ),
+        "Wait for the processors, or say in `without_processors` why it is answered without them.",
+    ),
     "unproven": Explanation(
         409,
         "Not proven enough",

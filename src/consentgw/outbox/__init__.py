@@ -32,6 +32,11 @@ REQUEST_DUE_SOON = "subject_request.due_soon"
 REQUEST_OVERDUE = "subject_request.overdue"
 REQUEST_COMPLETED = "subject_request.completed"
 REQUEST_REFUSED = "subject_request.refused"
+REQUEST_FORWARDED = "subject_request.forwarded"
+REQUEST_RECALLED = "subject_request.recalled"
+TASK_DUE_SOON = "subject_request.task_due_soon"
+TASK_OVERDUE = "subject_request.task_overdue"
+TASK_ANSWERED = "subject_request.task_answered"
 WEBHOOK_DISABLED = "webhook.disabled"
 
 _KEEP = HotInsert(events, events.c.sequence)
@@ -47,11 +52,14 @@ class Event:
     site: str
     reference: str
     happened_at: datetime
+    processor: str | None = None
+    """Whose business it is besides the site's own."""
 
 
-def emit(unit: Unit, topic: str, site: str, reference: str) -> None:
+def emit(unit: Unit, topic: str, site: str, reference: str, processor: str | None = None) -> None:
     """Keep an event together with the unit's change; ``reference`` is the id of what changed."""
-    unit.append(_KEEP, {"topic": topic, "site": site, "reference": reference, "happened_at": unit.now})
+    row = {"topic": topic, "site": site, "reference": reference, "happened_at": unit.now, "processor": processor}
+    unit.append(_KEEP, row)
 
 
 def newest(connection: Connection) -> int:

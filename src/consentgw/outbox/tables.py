@@ -12,5 +12,6 @@ events = Table(
     Column("site", Text, nullable=False),
     Column("reference", Text, nullable=False),
     Column("happened_at", Instant, nullable=False),
+    Column("processor", Text),
     sqlite_autoincrement=True,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consentgw.errors import Gone
 from consentgw.mail import service as mail
 from consentgw.sites import store as sites
-from consentgw.subject_requests import store
+from consentgw.subject_requests import forwarding, store
 from consentgw.subject_requests.model import Level, after
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def act(unit: Unit, office: Office, before: Request, what: Act, actor: Actor, wh
     if request != before:
         store.keep(unit, before, request)
     store.note(unit, box_of(unit, office, request), request, actor, what, why)
+    if request.state is not before.state or request.level > before.level:
+        forwarding.follow(unit, office, request, actor)
     return request
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from consentgw.access.calls import Done, to_json
 from consentgw.access.model import Scope
 from consentgw.access.operations import Link, Part, operation
-from consentgw.errors import Fault, Gone, Invalid, NotFound, OutOfTurn, Refused, Unproven
+from consentgw.errors import AwaitsProcessors, Fault, Gone, Invalid, NotFound, OutOfTurn, Refused, Unproven
 from consentgw.http import conditions
 from consentgw.http.paging import next_page
 from consentgw.operators import store as operators
@@ -23,6 +23,7 @@ from consentgw.sites import store as sites
 from consentgw.subject_requests import proving, service, store
 from consentgw.subject_requests.model import OPEN, Actor, Level, Ref, Role
 from consentgw.subject_requests.shapes import (
+    AnswerIn,
     AssignIn,
     PersonOut,
     RejectIn,
@@ -218,17 +219,19 @@ class RequestApi:
         )
 
     @operation(
-        f"POST {_ONE}/complete", tag="Requests", scope=Scope.REQUESTS_WRITE, parts=(REQUEST,), takes=SaidIn,
-        answers=RequestOut, conditional=True, fails=(OutOfTurn, Unproven),
+        f"POST {_ONE}/complete", tag="Requests", scope=Scope.REQUESTS_WRITE, parts=(REQUEST,), takes=AnswerIn,
+        answers=RequestOut, conditional=True, fails=(AwaitsProcessors, OutOfTurn, Unproven),
     )  # fmt: skip
-    async def complete_request(self, call: Call, body: SaidIn) -> Response:
+    async def complete_request(self, call: Call, body: AnswerIn) -> Response:
         """Answer a request.
 
-        Who asked for data finds the package of what this gateway holds beside your words. An erasure is not completed
-        here: it is proposed, and a second person agrees at the desk.
+        Who asked for data finds the package of what this gateway holds beside your words, with what processors gave.
+        While a processor has not answered its task, say why you do not wait for it: the task is recalled then. An
+        erasure is not completed here: it is proposed, and a second person agrees at the desk.
         """
+        without = body.without_processors or ""
         return await _change(
-            call, lambda unit: service.complete(unit, self.office, _ref(call), _actor(call), body.words)
+            call, lambda unit: service.complete(unit, self.office, _ref(call), _actor(call), body.words, without)
         )
 
     @operation(

@@ -13,13 +13,14 @@ from consentgw import outbox
 from consentgw.mail import store as mails
 from consentgw.registers import service as registers
 from consentgw.sites import store as sites
-from consentgw.subject_requests import deadlines, filing, letters, service, store
+from consentgw.subject_requests import deadlines, filing, letters, service, store, task_store
 from consentgw.subject_requests.acting import act
 from consentgw.subject_requests.model import CLOCK, Act, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+    from uuid import UUID
 
     from sqlalchemy import Connection
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from consentgw.sites.model import Site
     from consentgw.subject_requests.model import Request
     from consentgw.subject_requests.office import Office
+    from consentgw.subject_requests.tasks import Task
 
 REMIND_SECONDS, PURGE_SECONDS = 300, 6 * 3600
 NEAR = timedelta(days=7)
@@ -45,6 +47,7 @@ _BATCH = 100
 _DUE_SOON, _OVERDUE = "due_soon", "overdue"
 _TOPICS = {_DUE_SOON: outbox.REQUEST_DUE_SOON, _OVERDUE: outbox.REQUEST_OVERDUE}
 _SUBJECTS = {_DUE_SOON: letters.DUE_SOON, _OVERDUE: letters.OVERDUE}
+_TASK_TOPICS = {_DUE_SOON: outbox.TASK_DUE_SOON, _OVERDUE: outbox.TASK_OVERDUE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class Clock:
         waiting = await db.read(store.waiting, today + NEAR)
         for site in sorted({request.site for request in waiting}):
             await db.write(look_through, self.office, site)
+        tasks = await db.read(task_store.waiting, today + NEAR)
+        for site in sorted({task.site for task in tasks}):
+            await db.write(look_through_tasks, self.office, site)
 
     async def purge(self, db: Database) -> None:
         """Remove everything that is past its term, in small batches, and keep that it was looked for."""
@@ -95,6 +101,28 @@ def look_through(unit: Unit, office: Office, slug: str) -> None:
             service.tell_operator(unit, office, site, _SUBJECTS[stands], requests)
 
 
+def look_through_tasks(unit: Unit, office: Office, slug: str) -> None:
+    """Look at what the processors of a site are asked to do: tell of each task once, and its operator who is late."""
+    today, site = unit.now.date(), sites.read(unit.connection, slug)
+    late: dict[UUID, Request] = {}
+    for task in task_store.waiting(unit.connection, today + NEAR):
+        stands = _task_stands(task, today)
+        if task.site != slug or not stands or stands == task.reminded:
+            continue
+        task_store.keep(unit, task, replace(task, reminded=stands))
+        outbox.emit(unit, _TASK_TOPICS[stands], slug, str(task.id), task.processor)
+        if stands == _OVERDUE:
+            late[task.request] = store.read(unit.connection, task.ref)
+    if late:
+        service.tell_operator(unit, office, site, letters.LATE_PROCESSOR, [*late.values()])
+
+
+def tasks_at_risk(connection: Connection, today: date) -> dict[str, int]:
+    """Return how many open tasks are ``due_soon`` and how many are ``overdue``."""
+    told = [_task_stands(one, today) for one in task_store.waiting(connection, today + NEAR)]
+    return {stands: told.count(stands) for stands in (_DUE_SOON, _OVERDUE)}
+
+
 def at_risk(connection: Connection, today: date) -> dict[str, int]:
     """Return how many open requests are ``due_soon`` and how many are ``overdue``, as their operators are told."""
     told = [_stands(one, today) for one in store.waiting(connection, today + NEAR) if _runs(one)]
@@ -111,6 +139,12 @@ def _stands(request: Request, today: date) -> str:
         return _OVERDUE
     near = deadlines.soon(request.rule, request.received_at.date(), request.due_on, today)
     return _DUE_SOON if near else ""
+
+
+def _task_stands(task: Task, today: date) -> str:
+    if today > task.due_on:
+        return _OVERDUE
+    return _DUE_SOON if deadlines.near(task.forwarded_at.date(), task.due_on, today) else ""
 
 
 def _clear_answers(unit: Unit, _: Office) -> tuple[int, bool]:

@@ -63,6 +63,10 @@ def extended(request: Request, today: date, calendar: Calendar) -> Deadline:
 
 def soon(rule: RequestRule, received_on: date, due_on: date, today: date) -> bool:
     """Return whether a due date is near: within a third of the whole time, at most seven days, at least one."""
-    whole = (due_on - received_on).days
-    ahead = max(1, min(7, whole // 3)) if rule.limit else 0
+    return near(received_on, due_on, today) if rule.limit else today >= due_on
+
+
+def near(started_on: date, due_on: date, today: date) -> bool:
+    """Return whether of the time for something a third is left, at most seven days and at least one."""
+    ahead = max(1, min(7, (due_on - started_on).days // 3))
     return today >= due_on - timedelta(days=ahead)

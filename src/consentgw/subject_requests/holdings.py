@@ -11,15 +11,16 @@ import hashlib
 import io
 import json
 import zipfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
-from consentgw.errors import TooLarge
+from consentgw.errors import Gone, TooLarge
 from consentgw.http.pages import render
 from consentgw.keys.model import compact
-from consentgw.subject_requests import store
+from consentgw.subject_requests import store, task_store
 from consentgw.subject_requests.model import Kind, Level
 from consentgw.subject_requests.views import PackageView
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.model import Request
     from consentgw.subject_requests.office import Office
     from consentgw.subject_requests.store import Case
+    from consentgw.subject_requests.task_store import GivenFile
 
 LIMIT = 50 * 1024 * 1024
 """Bytes of a package at the most: it is made in memory."""
@@ -46,6 +48,8 @@ class Holdings:
 
     cases: tuple[Case, ...]
     receipts: tuple[Kept, ...]
+    given: tuple[GivenFile, ...] = ()
+    """What processors gave for this answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,10 @@ def collect(connection: Connection, office: Office, request: Request) -> Holding
             found.setdefault(other.id, store.case(connection, office.vault, other.ref))
     shown = [case.request.receipt for case in found.values() if case.request.receipt]
     receipts = {kept.receipt.id: kept for one in shown for kept in consents.of_subject(connection, one)}
-    return Holdings(tuple(found.values()), tuple(receipts.values()))
+    given: list[GivenFile] = []
+    with suppress(Gone):
+        given = task_store.files_of(connection, store.box(connection, office.vault, request.id), request.id)
+    return Holdings(tuple(found.values()), tuple(receipts.values()), tuple(given))
 
 
 def package(holdings: Holdings, site: Site, language: str, made_at: datetime) -> Package:
@@ -83,6 +90,8 @@ def package(holdings: Holdings, site: Site, language: str, made_at: datetime) ->
     for number, kept in enumerate(holdings.receipts, 1):
         files[f"receipts/{number:03d}.json"] = kept.body
         files[f"receipts/{number:03d}.jws"] = compact(kept.body, kept.kid, KIND, kept.signature).encode()
+    for one in holdings.given:
+        files[one.name] = one.content
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     files["manifest.json"] = _json({"made_at": made_at.isoformat(), "sha256": sums})
     if sum(len(data) for data in files.values()) > LIMIT:
@@ -121,6 +130,7 @@ def described(holdings: Holdings, site: Site, made_at: datetime) -> dict[str, An
             for case in holdings.cases
         ],
         "receipts": [json.loads(kept.body) for kept in holdings.receipts],
+        "processors": {one.processor: one.name for one in holdings.given},
     }
 
 

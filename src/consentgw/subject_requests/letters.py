@@ -87,6 +87,8 @@ def to_operator(site: Site, subject: str, requests: Sequence[Request], links: Se
 OPENED = sentence("A new request about personal data")
 DUE_SOON = sentence("A request about personal data is due soon")
 OVERDUE = sentence("A request about personal data is overdue")
+LATE_PROCESSOR = sentence("A processor has not acted on a request in time")
+ANSWERED = sentence("Every processor has answered a request")
 
 
 def day(value: date, language: str) -> str:

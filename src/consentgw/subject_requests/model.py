@@ -69,6 +69,17 @@ class Act(StrEnum):
     """The answer can no longer be downloaded."""
     ERASE = "erase"
     """Names, addresses and texts are gone."""
+    FORWARD = "forward"
+    """A processor is told of it; this and what follows is done to that processor's task."""
+    FETCH = "fetch"
+    """The processor has read who asks."""
+    ACKNOWLEDGE = "acknowledge"
+    FULFIL = "fulfil"
+    """The processor says what it has done."""
+    DECLINE = "decline"
+    """The processor does not take it on."""
+    RECALL = "recall"
+    """Nobody waits for the processor any more."""
 
 
 _R, _A, _P, _E = State.RECEIVED, State.AWAITING_VERIFICATION, State.IN_PROGRESS, State.EXTENDED
@@ -101,9 +112,20 @@ MOVES: Mapping[tuple[State, Act], State] = {
 }
 """From a state, by an act, to a state. A proof that ends the wait of an extended request leads back to ``extended``."""
 
-STAYING = frozenset({Act.CONFIRM, Act.MESSAGE, Act.PROPOSE_ERASURE})
+STAYING = frozenset(
+    {
+        Act.CONFIRM,
+        Act.MESSAGE,
+        Act.PROPOSE_ERASURE,
+        Act.FORWARD,
+        Act.FETCH,
+        Act.ACKNOWLEDGE,
+        Act.FULFIL,
+        Act.DECLINE,
+    }
+)
 """Acts on an open request that leave its state as it is."""
-ALWAYS = frozenset({Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.REVOKE, Act.ERASE})
+ALWAYS = frozenset({Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.REVOKE, Act.ERASE, Act.RECALL})
 """Acts that are possible on a closed request too."""
 
 
@@ -126,17 +148,20 @@ class Needs(NamedTuple):
     """Before anybody works on it."""
     answer: Level
     """Before it may be completed."""
+    forward: Level
+    """Before a processor is told of it."""
 
 
-_NOBODY = Needs(Level.NOTHING, Level.NOTHING)
-_REVEALS = Needs(Level.MAILBOX, Level.MATCHED)
+_NOBODY = Needs(Level.NOTHING, Level.NOTHING, Level.NOTHING)
+_REVEALS = Needs(Level.MAILBOX, Level.MATCHED, Level.MATCHED)
+_CHANGES = Needs(Level.MAILBOX, Level.MAILBOX, Level.MATCHED)
 NEEDS: Mapping[RequestType, Needs] = {
     RequestType.ACCESS: _REVEALS,
     RequestType.PORTABILITY: _REVEALS,
     RequestType.RECTIFICATION: _REVEALS,
     # Control of the mailbox is enough for what is held under that address; a partner's records need a match.
-    RequestType.ERASURE: Needs(Level.MAILBOX, Level.MAILBOX),
-    RequestType.RESTRICTION: Needs(Level.MAILBOX, Level.MAILBOX),
+    RequestType.ERASURE: _CHANGES,
+    RequestType.RESTRICTION: _CHANGES,
     # Nobody has to say who they are to say no (11 CCR 7026; GDPR Art. 7(3)).
     RequestType.OBJECTION: _NOBODY,
     RequestType.CONSENT_WITHDRAWAL: _NOBODY,
@@ -237,8 +262,7 @@ class Request:
     @property
     def number(self) -> str:
         """Return the number people say on the telephone; it opens nothing."""
-        text = base64.b32encode(self.id.bytes[-5:]).decode()
-        return f"{text[:4]}-{text[4:]}"
+        return number_of(self.id)
 
     @property
     def needs(self) -> Needs:
@@ -249,6 +273,12 @@ class Request:
     def answerable(self) -> bool:
         """Return whether enough is proven for its answer."""
         return self.level >= self.needs.answer
+
+
+def number_of(request: UUID) -> str:
+    """Return the number that people say instead of an id."""
+    text = base64.b32encode(request.bytes[-5:]).decode()
+    return f"{text[:4]}-{text[4:]}"
 
 
 def after(request: Request, act: Act) -> State:
@@ -307,6 +337,8 @@ class Step:
     level: Level
     why: str
     """Empty where nothing was said, or where it has been erased."""
+    processor: str = ""
+    """Whose task it was done to; empty for the request itself."""
 
 
 class Kind(StrEnum):

@@ -22,7 +22,7 @@ from consentgw.http.problems import status_of
 from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.policies.rights import RIGHTS, time_of
-from consentgw.subject_requests import answers, asking, filing, proving, service, store
+from consentgw.subject_requests import answers, asking, filing, forwarding, proving, service, store
 from consentgw.subject_requests.asking import FIELDS, LONGEST, NOTHING_TYPED
 from consentgw.subject_requests.clock import record_term
 from consentgw.subject_requests.model import NEEDS, SUBJECT, Ref
@@ -36,6 +36,7 @@ from consentgw.subject_requests.views import (
     MovedView,
     Offered,
     StatusView,
+    passed_on,
     sentence,
     title,
 )
@@ -276,6 +277,7 @@ class RequestPages:
             return _shown(MovedView(**_page(offer, language), site=offer.site), 410)
         case = await self.db.read(store.case, self.office.vault, found.ref)
         waits = await self.db.read(filing.answer, found.id)
+        stands = await self.db.read(forwarding.standing, found)
         if waits and (waits[2] < 1 or waits[1] <= self.db.clock()):
             waits = None
         view = StatusView(
@@ -289,6 +291,9 @@ class RequestPages:
             authority=offer.site.authority_in(language),
             receipts_until=record_term(offer.site).days,
             done=done,
+            passed=passed_on(offer.site, stands.tasks, language),
+            untold=bool(stands.untold),
+            files=sum(task.files for task in stands.tasks),
         )
         return _shown(view, status)
 

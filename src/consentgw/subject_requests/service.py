@@ -17,7 +17,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.mail import service as mail
 from consentgw.mail import store as mail_store
 from consentgw.sites import store as sites
-from consentgw.subject_requests import answers, deadlines, letters, proving, store
+from consentgw.subject_requests import answers, deadlines, forwarding, letters, proving, store
 from consentgw.subject_requests.acting import act, box_of, write_to_subject
 from consentgw.subject_requests.model import REVEALING, SUBJECT, Act, Actor, Kind, Level, Request, Role, State, after
 
@@ -78,6 +78,7 @@ def open_request(unit: Unit, office: Office, asked: Asked, actor: Actor = SUBJEC
     box = store.add(unit, office.vault, request, asked.person)
     store.note(unit, box, request, actor, Act.OPEN)
     outbox.emit(unit, outbox.REQUEST_OPENED, request.site, str(request.id))
+    forwarding.follow(unit, office, request, actor)
     if quiet:
         return request
     if request.state is State.AWAITING_VERIFICATION:
@@ -172,18 +173,23 @@ def extend(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Requ
     return request
 
 
-def complete(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str) -> Request:
+def complete(unit: Unit, office: Office, ref: Ref, actor: Actor, words: str, without: str = "") -> Request:
     """Answer a request; what asks for data gets the package of what the gateway holds. An erasure has :func:`erase`.
+
+    ``without`` says why processors that have not answered yet are not waited for.
 
     Raises:
         NotFound, OutOfTurn: there is no such request at this site, it is closed, or it is an erasure.
         Unproven: who asks has not proven enough.
+        AwaitsProcessors: a processor has not answered yet, and nothing is said about it.
         Malformed: there are no words.
     """
     answer = said(words)
     request = store.read(unit.connection, ref)
     if request.type is RequestType.ERASURE:
         raise OutOfTurn("an erasure is completed by erasing, by two persons")
+    after(request, Act.COMPLETE)
+    forwarding.let_go(unit, office, request, actor, without)
     request = act(unit, office, request, Act.COMPLETE, actor, answer)
     _tell(unit, office, request, actor, answer)
     if request.type in REVEALING:
@@ -215,16 +221,18 @@ def cancel(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str = "") ->
     return act(unit, office, store.read(unit.connection, ref), Act.CANCEL, actor, why)
 
 
-def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
+def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without: str = "") -> Request:
     """Complete an erasure. The first person proposes it; nothing happens until a second, at the desk, agrees.
 
-    What the gateway holds under the proven address at this site is destroyed: this request's names, addresses and
-    texts, and those of every earlier closed one. What somebody still waits for stays until it is answered; consent
-    receipts stay as proof, and hold no name.
+    It reaches the processors first: afterwards none of them could learn whom to erase, so the second person has their
+    answers, or says why it is done ``without``. What the gateway holds under the proven address at this site is
+    destroyed: this request's names, addresses and texts, and those of every earlier closed one. What somebody still
+    waits for stays until it is answered; consent receipts stay as proof, and hold no name.
 
     Raises:
         NotFound, OutOfTurn: there is no such request at this site, it is no erasure, or it is closed.
         Unproven: who asks has not proven enough, or the second person is the first or no person.
+        AwaitsProcessors: a processor has not answered yet, and nothing is said about it.
         Malformed: no reason is given.
     """
     words = said(why)
@@ -238,6 +246,7 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Reque
         return act(unit, office, request, Act.PROPOSE_ERASURE, actor, words, proposed_by=str(actor))
     if str(actor) == request.proposed_by or actor.role is not Role.OPERATOR:
         raise Unproven("erasing needs a second person to agree")
+    forwarding.let_go(unit, office, request, actor, without)
     person = store.person(unit.connection, store.box(unit.connection, office.vault, request.id), request.id)
     request = act(unit, office, request, Act.COMPLETE, actor, words)
     outbox.emit(unit, outbox.REQUEST_COMPLETED, request.site, str(request.id))

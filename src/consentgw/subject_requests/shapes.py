@@ -66,6 +66,16 @@ class SaidIn(Body):
     words: Words = Field(examples=["Деректеріңізді жинап жатырмыз."])
 
 
+class AnswerIn(SaidIn):
+    """What is answered, or agreed."""
+
+    without_processors: Words | None = Field(
+        default=None,
+        description="Why processors that have not answered yet are not waited for; kept in the history.",
+        examples=[None],
+    )
+
+
 class AssignIn(Body):
     """Who is to handle it."""
 
@@ -173,11 +183,19 @@ class StepOut(BaseModel):
     act: Act
     state: State = Field(description="Where it led.")
     level: int
+    processor: str | None = Field(description="Whose task it was done to; null for the request itself.")
 
     @classmethod
     def of(cls, step: Step) -> Self:
         """Show a step."""
-        return cls(at=step.at, actor=step.actor, act=step.act, state=step.state, level=step.level)
+        return cls(
+            at=step.at,
+            actor=step.actor,
+            act=step.act,
+            state=step.state,
+            level=step.level,
+            processor=step.processor or None,
+        )
 
 
 class Steps(Page[StepOut]):

@@ -12,7 +12,7 @@ from consentgw.consents.identifiers import uuid7
 from consentgw.errors import AlreadyAnswered, Gone, NotFound, OutOfTurn
 from consentgw.law.profiles import RequestRule, RequestType
 from consentgw.subject_requests.model import OPEN, Act, Kind, Level, Person, Reason, Request, State, Step, Text
-from consentgw.subject_requests.tables import addresses, answers, history, keys, proofs, requests, texts
+from consentgw.subject_requests.tables import addresses, answers, files, history, keys, proofs, requests, tasks, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -184,8 +184,10 @@ def closed_before(connection: Connection, site: str, instant: datetime, *, erase
     return [_request(row) for row in connection.execute(query.order_by(requests.c.closed_at).limit(limit))]
 
 
-def note(unit: Unit, opened: Box | None, request: Request, actor: Actor, act: Act, why: str = "") -> None:
-    """Add a line to the history of a request, as it stands after the act."""
+def note(
+    unit: Unit, opened: Box | None, request: Request, actor: Actor, act: Act, why: str = "", *, processor: str = ""
+) -> None:
+    """Add a line to the history of a request, as it stands after the act; ``processor`` is whose task it concerns."""
     line = uuid7()
     unit.connection.execute(
         insert(history).values(
@@ -197,6 +199,7 @@ def note(unit: Unit, opened: Box | None, request: Request, actor: Actor, act: Ac
             state=request.state.value,
             level=int(request.level),
             why=opened.seal(history.name, "why", line, why) if opened else None,
+            processor=processor or None,
         )
     )
 
@@ -212,7 +215,7 @@ def say(unit: Unit, opened: Box, request: UUID, actor: Actor, kind: Kind, words:
 
 def erase(unit: Unit, request: Request) -> Request:
     """Destroy everything that says who asked; the dates and the acts stay as proof of handling."""
-    for table in (keys, addresses, answers, proofs, texts):
+    for table in (keys, addresses, answers, proofs, texts, files):
         unit.connection.execute(delete(table).where(table.c.request == request.id))
     gone: dict[str, Any] = dict.fromkeys(_PERSON)
     unit.connection.execute(
@@ -224,7 +227,7 @@ def erase(unit: Unit, request: Request) -> Request:
 
 def forget(unit: Unit, request: Request) -> None:
     """Remove a request altogether; its history may go only after it."""
-    for table in (keys, addresses, answers, proofs, texts):
+    for table in (keys, addresses, answers, proofs, texts, files, tasks):
         unit.connection.execute(delete(table).where(table.c.request == request.id))
     unit.connection.execute(delete(requests).where(requests.c.id == request.id))
     unit.connection.execute(delete(history).where(history.c.request == request.id))
@@ -307,7 +310,7 @@ def _steps(connection: Connection, opened: Box | None, request: UUID) -> Iterato
     query = select(history).where(history.c.request == request).order_by(history.c.sequence)
     for row in connection.execute(query):
         why = opened.open(history.name, "why", row.id, row.why) if opened else ""
-        yield Step(row.at, row.actor, Act(row.act), State(row.state), Level(row.level), why)
+        yield Step(row.at, row.actor, Act(row.act), State(row.state), Level(row.level), why, row.processor or "")
 
 
 def _texts(connection: Connection, opened: Box | None, request: UUID) -> Iterator[Text]:

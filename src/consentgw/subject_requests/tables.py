@@ -1,6 +1,6 @@
 """The tables of subject requests, private to the store. What could say who asks is sealed."""
 
-from sqlalchemy import Boolean, Column, Identity, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Boolean, Column, Identity, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
 
 from consentgw.db.schema import Day, Identifier, Instant, Json, Sequence, metadata
 
@@ -64,6 +64,7 @@ history = Table(
     Column("state", Text, nullable=False),
     Column("level", Integer, nullable=False),
     Column("why", LargeBinary),
+    Column("processor", Text),
     sqlite_autoincrement=True,
 )
 """Append-only, by triggers in the database too: a line goes only after its whole request has gone."""
@@ -102,6 +103,38 @@ answers = Table(
     Column("downloads", Integer, nullable=False),
 )
 """Sealed packages that wait to be fetched; ``downloads`` counts down."""
+
+tasks = Table(
+    "subject_request_tasks",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("request", Identifier, nullable=False),
+    Column("site", Text, nullable=False),
+    Column("processor", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("forwarded_at", Instant, nullable=False),
+    Column("due_on", Day, nullable=False),
+    Column("acknowledged_at", Instant),
+    Column("expected_at", Instant),
+    Column("result", Text),
+    Column("reason", Text),
+    Column("reminded", Text, nullable=False),
+    Column("closed_at", Instant),
+    UniqueConstraint("request", "processor"),
+    Index("ix_subject_request_tasks_site_due_on", "site", "due_on", "id"),
+    Index("ix_subject_request_tasks_state_due_on", "state", "due_on"),
+)
+"""What each processor is asked to do; what was done to a task stands in the history of its request."""
+
+files = Table(
+    "subject_request_files",
+    metadata,
+    Column("task", Identifier, primary_key=True),
+    Column("request", Identifier, nullable=False, index=True),
+    Column("media_type", Text, nullable=False),
+    Column("file", LargeBinary, nullable=False),
+)
+"""What a processor gave for the answer, sealed."""
 
 purges = Table(
     "purges",

@@ -11,8 +11,10 @@ from consentgw.law.profiles import RequestType
 from consentgw.policies.rights import RIGHTS, time_of
 from consentgw.subject_requests.letters import day
 from consentgw.subject_requests.model import Kind
+from consentgw.subject_requests.tasks import TaskState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
     from consentgw.law.profiles import RequestRule
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.holdings import Holdings
     from consentgw.subject_requests.model import Level, Request, Text
     from consentgw.subject_requests.store import Case
+    from consentgw.subject_requests.tasks import Task
 
 
 def title(type_: RequestType, language: str) -> str:
@@ -47,6 +50,12 @@ class PackageView(View):
     def operator(self) -> Operator:
         """Return who is answerable."""
         return self.site.operator_in(self.language)
+
+    @property
+    def given(self) -> tuple[tuple[str, str], ...]:
+        """Return who processes data for the site and gave some of it, each with the name of its file."""
+        words = {one.key: one.wording[self.language].title for one in self.site.processors}
+        return tuple((words.get(one.processor, one.processor), one.name) for one in self.holdings.given)
 
     def title_of(self, case: Case) -> str:
         """Return what was asked for."""
@@ -126,6 +135,25 @@ class AskView(Page):
         return self.type is RequestType.CONSENT_WITHDRAWAL and bool(self.receipt)
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Somebody the request was passed on to, in words for who asks: that it has answered, and not what."""
+
+    title: str
+    sentence: str
+    state: TaskState
+
+
+def passed_on(site: Site, tasks: Iterable[Task], language: str) -> tuple[Passed, ...]:
+    """Return whom a request was passed on to; who is waited for no longer, or no processor any more, is left out."""
+    words = {one.key: one.wording[language] for one in site.processors}
+    return tuple(
+        Passed(words[task.processor].title, words[task.processor].sentence, task.state)
+        for task in tasks
+        if task.processor in words and task.state is not TaskState.RECALLED
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusView(Page):
     """The page of one request, for who has its address. It says nothing about who asks."""
@@ -144,6 +172,11 @@ class StatusView(Page):
     """Days for which receipts are kept as proof."""
     done: str = ""
     """What has just been done here: ``sent``, ``full``, ``wrong``, ``over``, ``said``."""
+    passed: tuple[Passed, ...] = ()
+    untold: bool = False
+    """Whether somebody it would be passed on to is not told before more is proven."""
+    files: int = 0
+    """Files that processors gave for the answer."""
 
     @property
     def title(self) -> str:

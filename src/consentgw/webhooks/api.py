@@ -12,11 +12,12 @@ from pydantic import AfterValidator, BaseModel, Field
 from consentgw.access.calls import Done, to_json
 from consentgw.access.model import Scope
 from consentgw.access.operations import Link, Part, operation
-from consentgw.errors import Conflict
+from consentgw.errors import Conflict, Fault, Invalid
 from consentgw.http import conditions
 from consentgw.http.bodies import Body, Line
 from consentgw.http.paging import Page, Paged, next_page
 from consentgw.sites import store as sites
+from consentgw.sites.processors import KEY
 from consentgw.webhooks import events, model, service, store
 from consentgw.webhooks.model import Disabled, State, delivery_of
 
@@ -74,6 +75,12 @@ class WebhookIn(Body):
     url: Url
     events: Topics = Field(default_factory=list)
     description: Line | None = Field(default=None, description="What it is for.", examples=["Shop back end"])
+    processor: str | None = Field(
+        default=None,
+        pattern=f"^{KEY}$",
+        description="The processor of the site whose it is: it is told of that one's tasks, and of nothing else.",
+        examples=["delivery"],
+    )
 
 
 class WebhookPut(Body):
@@ -95,6 +102,7 @@ class WebhookOut(BaseModel):
     url: str
     events: list[str] = Field(description="Empty for all.")
     description: str | None
+    processor: str | None = Field(description="Whose it is, where it is a processor's.")
     enabled: bool
     disabled_because: Disabled | None = Field(
         description="`asked`: by you; `gone`: it answered 410; `failing`: it answered nothing well for five days."
@@ -112,6 +120,7 @@ class WebhookOut(BaseModel):
             url=endpoint.url,
             events=sorted(endpoint.topics),
             description=endpoint.description or None,
+            processor=endpoint.processor,
             enabled=endpoint.disabled is None,
             disabled_because=endpoint.disabled,
             failing_since=endpoint.failing_since,
@@ -206,9 +215,11 @@ class WebhookApi:
         url = model.address(body.url, to_loopback=self.to_loopback)
 
         def create(unit: Unit) -> Done:
-            sites.read(unit.connection, call.site)
+            site = sites.read(unit.connection, call.site)
+            if body.processor and body.processor not in {one.key for one in site.processors}:
+                raise Invalid("nobody can be told", [Fault("#/processor", "is no processor of the site")])
             endpoint, keys = service.add(
-                unit, call.site, url, frozenset(body.events), body.description or "", self.sealer
+                unit, call.site, url, frozenset(body.events), body.description or "", self.sealer, body.processor
             )
             made = WebhookMade(secret=keys.secret, webhook=WebhookOut.of(endpoint, keys.public))
             return Done(str(endpoint.id), made, location=_path(endpoint))

@@ -31,7 +31,7 @@ class Thing(BaseModel):
     """What a message is about."""
 
     site: str = Field(description="The site it happened at.")
-    id: str = Field(description="The id of the receipt, the policy, the request or the webhook.")
+    id: str = Field(description="The id of the receipt, the policy, the request, the task or the webhook.")
     url: str = Field(description="Where to read it, with a key.")
     sequence: int = Field(
         description="Place in the order of what happened: messages may come in another, and of two about the same thing"

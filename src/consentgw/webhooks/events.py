@@ -30,6 +30,7 @@ class Kind:
 
 _RECEIPT = "/v1/sites/{site}/receipts/{reference}"
 _REQUEST = "/v1/sites/{site}/requests/{reference}"
+_TASK = "/v1/sites/{site}/tasks/{reference}"
 _ENDPOINT = "/v1/sites/{site}/webhooks/{reference}"
 _AN_ID = "0198f2b4-6f0e-7c1a-9a55-5d2c7f3e9b10"
 
@@ -51,6 +52,16 @@ KINDS = {
         Kind(outbox.REQUEST_OVERDUE, "A request should have been answered by now.", _REQUEST, _AN_ID),
         Kind(outbox.REQUEST_COMPLETED, "A request was carried out.", _REQUEST, _AN_ID),
         Kind(outbox.REQUEST_REFUSED, "A request was declined; it says why.", _REQUEST, _AN_ID),
+        Kind(
+            outbox.REQUEST_FORWARDED,
+            "A request was passed on to a processor, who has a task now: acknowledge it, act, and say what was done.",
+            _TASK,
+            _AN_ID,
+        ),
+        Kind(outbox.REQUEST_RECALLED, "Nobody waits for a task any more: its request has ended.", _TASK, _AN_ID),
+        Kind(outbox.TASK_DUE_SOON, "A processor has to act soon.", _TASK, _AN_ID),
+        Kind(outbox.TASK_OVERDUE, "A processor should have acted by now.", _TASK, _AN_ID),
+        Kind(outbox.TASK_ANSWERED, "A processor said what it has done, or that it does not act.", _TASK, _AN_ID),
         Kind(
             outbox.WEBHOOK_DISABLED,
             "An endpoint of the site is told nothing any more: it answered 410, or nothing well for five days.",

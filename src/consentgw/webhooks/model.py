@@ -71,10 +71,12 @@ class Endpoint:
     """When it last began to answer nothing well."""
     after: int
     """Place of the newest event when it was added: it is told of later ones."""
+    processor: str | None = None
+    """The processor whose it is: it is told of that one's tasks, and of nothing else."""
 
-    def wants(self, topic: str) -> bool:
-        """Return whether it is told of this."""
-        return not self.topics or topic in self.topics
+    def wants(self, topic: str, processor: str | None) -> bool:
+        """Return whether it is told of this; ``processor`` is whose task it is about, None for none."""
+        return self.processor in {None, processor} and (not self.topics or topic in self.topics)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,13 @@ _FORGOTTEN_AT_ONCE = 500
 
 
 def add(
-    unit: Unit, site: str, url: str, topics: frozenset[str], description: str, sealer: Sealer
+    unit: Unit,
+    site: str,
+    url: str,
+    topics: frozenset[str],
+    description: str,
+    sealer: Sealer,
+    processor: str | None = None,
 ) -> tuple[Endpoint, Secrets]:
     """Add an endpoint; its keys are shown now and never again. It is told of what happens from now on.
 
@@ -71,6 +77,7 @@ def add(
         changed_at=unit.now,
         failing_since=None,
         after=outbox.newest(unit.connection),
+        processor=processor,
     )
     store.add(unit, endpoint)
     return endpoint, _new_keys(unit, endpoint, sealer)
@@ -158,7 +165,7 @@ def spread(unit: Unit) -> bool:
             _fresh(endpoint, event.topic, event.reference, event.sequence, event.happened_at, unit.now)
             for event in happened
             for endpoint in listening.get(event.site, ())
-            if endpoint.wants(event.topic) and event.sequence > endpoint.after
+            if endpoint.wants(event.topic, event.processor) and event.sequence > endpoint.after
         ],
     )
     marks.move(unit, _SPREAD, happened[-1].sequence)

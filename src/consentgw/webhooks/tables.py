@@ -17,6 +17,7 @@ endpoints = Table(
     Column("changed_at", Instant, nullable=False),
     Column("failing_since", Instant),
     Column("after", BigInteger, nullable=False),
+    Column("processor", Text),
     Index("ix_webhook_endpoints_site", "site", "id"),
 )
 
