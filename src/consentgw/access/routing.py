@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import Header, Path, Query, Security
 from fastapi.security import HTTPBearer
@@ -120,9 +120,9 @@ def _documented(declared: Operation) -> Iterable[inspect.Parameter]:
         yield _parameter("if_match", Annotated[str, match], **({"default": None} if declared.creates else {}))
     if declared.creates or declared.tagged:
         says = "`*`, to make it." if declared.creates else "The ETag of what you have already."
-        pattern = r"^\*$" if declared.creates else None  # who reads and sends nonsense gets the whole answer
-        match = Header(alias="If-None-Match", pattern=pattern, description=says)
-        yield _parameter("if_none_match", Annotated[str, match], default=None)
+        match = Header(alias="If-None-Match", description=says)
+        kind: Any = Literal["*"] if declared.creates else str  # who reads and sends nonsense gets the whole answer
+        yield _parameter("if_none_match", Annotated[kind, match], default=None)
 
 
 def _parameter(name: str, annotation: Any, **default: Any) -> inspect.Parameter:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag, ValidationError
 
 from consentgw.configuration.model import Faulty
+from consentgw.http.bodies import TEXT
 from consentgw.law.profiles import RequestType
 from consentgw.notices.model import Basis
 from consentgw.policies.model import Change
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _S = TypeVar("_S", bound="_Part")
 UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters, and those that turn the direction of what follows."""
+Text = Annotated[str, Field(pattern=TEXT)]
+"""The same to whom the API describes it; what is unfit is told before, in words."""
+_WORD = TEXT.strip("^$").replace("[^", r'[^@\s<>"')
 
 
 class _Part(BaseModel):
@@ -36,17 +40,17 @@ class _Part(BaseModel):
 class Called(_Part):
     """``[operator.ru]``"""
 
-    name: str | None = None
-    address: str | None = None
+    name: Text | None = None
+    address: Text | None = None
 
 
 class Operator(_Part):
     """``[operator]``"""
 
-    name: str
-    registration: str
-    address: str
-    email: str = Field(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+$")
+    name: Text
+    registration: Text
+    address: Text
+    email: str = Field(pattern=f"^{_WORD}@{_WORD}$")
     kk: Called | None = None
     ru: Called | None = None
     en: Called | None = None
@@ -55,30 +59,30 @@ class Operator(_Part):
 class Authority(_Part):
     """``[authority]``"""
 
-    name: dict[Literal["kk", "ru", "en"], str]
-    link: str = ""
+    name: dict[Literal["kk", "ru", "en"], Text]
+    link: Text = ""
     checked_on: date
 
 
 class Looks(_Part):
     """``[looks]``"""
 
-    accent: str | None = None
-    accent_dark: str | None = None
+    accent: Text | None = None
+    accent_dark: Text | None = None
     corner: Literal["left", "right"] | None = None
 
 
 class Words(_Part):
     """A title and a sentence."""
 
-    title: str
-    sentence: str
+    title: Text
+    sentence: Text
 
 
 class Worded(_Part):
     """Something with words in each language."""
 
-    key: str
+    key: Text
     kk: Words | None = None
     ru: Words | None = None
     en: Words | None = None
@@ -99,7 +103,7 @@ class Purpose(Worded):
 class DataItem(Worded):
     """One of ``data``."""
 
-    purposes: list[str] = []
+    purposes: list[Text] = []
     required: StrictBool = False
 
 
@@ -114,13 +118,13 @@ class Processor(Worded):
 
     types: list[RequestType] = Field(min_length=1)
     given: list[Given] = Field(min_length=1)
-    days: StrictInt
+    days: StrictInt = Field(ge=0, le=36_525)
 
 
 class Cookie(_Part):
     """One of a tag's ``cookies``. Zero days: until the browser is closed."""
 
-    name: str
+    name: Text
     days: float = Field(ge=0, le=36_525, allow_inf_nan=False)
     party: Literal["first", "third"]
 
@@ -128,17 +132,17 @@ class Cookie(_Part):
 class TagShape(_Part):
     """``[[tags]]``"""
 
-    preset: str | None = None
-    id: str | None = None
-    host: str | None = None
-    label: str | None = None
-    name: str | None = None
-    vendor: str | None = None
-    purposes: list[str] | None = Field(default=None, min_length=1)
+    preset: Text | None = None
+    id: Text | None = None
+    host: Text | None = None
+    label: Text | None = None
+    name: Text | None = None
+    vendor: Text | None = None
+    purposes: list[Text] | None = Field(default=None, min_length=1)
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
-    script: str | None = None
-    image: str | None = None
-    frame: str | None = None
+    script: Text | None = None
+    image: Text | None = None
+    frame: Text | None = None
     server: StrictBool = False
     cookies: list[Cookie] | None = None
 
@@ -147,18 +151,18 @@ def _named_or_told(said: Any) -> str:
     return "named" if isinstance(said, str) else "told"
 
 
-_Named = Annotated[str, Tag("named")]
+_Named = Annotated[Text, Tag("named")]
 _Either = Discriminator(_named_or_told)
 
 
 class SiteFile(_Part):
     """``site.toml``"""
 
-    slug: str
-    name: str
-    origins: list[str] = Field(min_length=1)
-    languages: list[str] = ["kk", "ru", "en"]
-    profile: str = "kz"
+    slug: Text
+    name: Text
+    origins: list[Text] = Field(min_length=1)
+    languages: list[Text] = ["kk", "ru", "en"]
+    profile: Text = "kz"
     style: Style = Style.INLINE
     validity_days: StrictInt | None = Field(default=None, ge=1, le=395)
     purposes: list[Annotated[_Named | Annotated[Purpose, Tag("told")], _Either]] = [
@@ -171,8 +175,8 @@ class SiteFile(_Part):
     looks: Looks = Looks()
     data: list[Annotated[_Named | Annotated[DataItem, Tag("told")], _Either]] | None = None
     retention: list[Annotated[_Named | Annotated[Retention, Tag("told")], _Either]] | None = None
-    returns: dict[str, str] = Field(default={}, max_length=20)
-    first_party: list[str] = Field(default=[], max_length=20)
+    returns: dict[Text, Text] = Field(default={}, max_length=20)
+    first_party: list[Text] = Field(default=[], max_length=20)
     processors: list[Processor] = Field(default=[], max_length=20)
     tags: list[TagShape] = []
 
@@ -182,7 +186,7 @@ class ChangeFile(_Part):
 
     change: Change
     effective_from: datetime | None = None
-    reasons: dict[Literal["kk", "ru", "en"], str] = {}
+    reasons: dict[Literal["kk", "ru", "en"], Text] = {}
 
 
 def shaped(shape: type[_S], text: str) -> _S:

@@ -37,10 +37,11 @@ _NONCHARACTERS = "".join(chr(plane << 16 | end) for plane in range(17) for end i
 _UNSAFE = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{_NONCHARACTERS}]")
 
 _PRINTABLE = r"^[^\x00-\x1F\x7F-\x9F\u202A-\u202E\u2066-\u2069\uFDD0-\uFDEF\uFFFE\uFFFF]+$"
-_TEXT = _PRINTABLE.replace(r"\x00-\x1F", r"\x00-\x08\x0B-\x1F")
+TEXT = _PRINTABLE.replace(r"\x00-\x1F", r"\x00-\x08\x0B-\x1F")
+"""A text of one line or many, as the description of the API tells what the reader below takes."""
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
 """A name or a short sentence: one line, and nothing that turns the direction of what follows."""
-Prose = Annotated[str, Field(min_length=1, max_length=65_536, pattern=_TEXT)]
+Prose = Annotated[str, Field(min_length=1, max_length=65_536, pattern=TEXT)]
 """A text of many lines."""
 
 
