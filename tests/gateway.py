@@ -230,14 +230,21 @@ def rows(settings: Settings) -> dict[str, int]:
         return {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in _tables()}
 
 
+BY_THE_CLOCK = frozenset({"marks", "transfers", "api_keys.used_at"})
+"""Tables and columns that a process writes when their time has come, whatever it is asked."""
+
+
 def digest(settings: Settings) -> str:
-    """Return a digest of every row of every table."""
+    """Return a digest of every row of every table, without what is written by the clock."""
     found = hashlib.sha256()
     with peeking(settings) as connection:
         for name in _tables():
+            if name in BY_THE_CLOCK:
+                continue
+            columns = [one.name for one in metadata.tables[name].columns if f"{name}.{one.name}" not in BY_THE_CLOCK]
             lines = sorted(
                 repr([bytes(value) if isinstance(value, memoryview) else value for value in row])
-                for row in connection.execute(text(f"SELECT * FROM {name}"))
+                for row in connection.execute(text(f"SELECT {', '.join(columns)} FROM {name}"))
             )
             found.update(f"{name}{lines}".encode())
     return found.hexdigest()
