@@ -26,6 +26,7 @@ def missing() -> list[str]:
         "firefox-esr": firefox.find,
         "webkit2gtk-driver": _webkit,
         "xvfb": _webkit,
+        "libnss3-tools": _certutil,
         "nginx-light": _nginx,
         "caddy": _caddy,
         "php-cli": _php,
@@ -76,11 +77,17 @@ def _webkit() -> None:
         webkit.find()
 
 
+def _certutil() -> None:
+    if not shutil.which("certutil"):
+        raise LookupError("certutil, which tells Chromium of an authority")
+
+
 def _nginx() -> None:
     nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     built = subprocess.run([nginx, "-V"], capture_output=True, text=True, check=True).stderr if nginx else ""
-    if "http_auth_request_module" not in built or "without-http_ssi_module" in built:
-        raise LookupError("nginx with auth_request and SSI")
+    needed = ("http_auth_request_module", "http_ssl_module")
+    if not all(module in built for module in needed) or "without-http_ssi_module" in built:
+        raise LookupError("nginx with auth_request, TLS and SSI")
 
 
 def _caddy() -> None:

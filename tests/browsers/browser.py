@@ -29,6 +29,10 @@ class Options:
     height: int = 800
     dark: bool = False
     forced_colors: bool = False
+    proxy: str = ""
+    """``host:port`` of an HTTP proxy for every name but localhost; without one, names are looked up."""
+    authority: Path | None = None
+    """A certificate authority this person trusts besides those the browser came with."""
     patience: float = 30.0
     """Seconds a page may take to show what is waited for."""
 

@@ -6,10 +6,11 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -186,7 +187,9 @@ class Stage:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "playwright")
         self._playwright = self.run(sync_playwright().start)
-        self._shared: PlaywrightBrowser | None = None
+        self._shared: dict[Path | None, PlaywrightBrowser] = {}
+        """One for each authority: Chromium reads which it trusts when it starts."""
+        self._homes = ExitStack()
 
     def run(self, call: Callable[[], Any]) -> Any:
         """Run a call there."""
@@ -201,17 +204,21 @@ class Stage:
 
     def close(self) -> None:
         """End Chromium and Playwright."""
-        if self._shared:
-            self.run(self._shared.close)
+        for browser in self._shared.values():
+            self.run(browser.close)
         self.run(self._playwright.stop)
         self._thread.shutdown()
+        self._homes.close()
 
     @contextmanager
     def private(self, options: Options) -> Iterator[BrowserContext]:
         """Yield a private window of one Chromium: it blocks third-party cookies, and opens at once."""
         launch = self._playwright.chromium.launch
-        self._shared = self._shared or self.run(lambda: launch(**_program()))
-        context = self.run(lambda: self._shared.new_context(**_chosen(options)))
+        trusted = options.authority
+        if trusted not in self._shared:
+            home = trusted and self._homes.enter_context(_home())
+            self._shared[trusted] = self.run(lambda: launch(**_program(home, trusted)))
+        context = self.run(lambda: self._shared[trusted].new_context(**_chosen(options)))
         try:
             yield context
         finally:
@@ -220,21 +227,37 @@ class Stage:
     @contextmanager
     def _profiled(self, options: Options) -> Iterator[BrowserContext]:
         """Yield a Chromium of its own, with the cookie setting in its profile: there is no other place."""
-        with tempfile.TemporaryDirectory(prefix="cg-chromium-", ignore_cleanup_errors=True) as home:
+        with _home() as home:
             preferences = Path(home, "Default", "Preferences")
             preferences.parent.mkdir()
             preferences.write_text(json.dumps({"profile": COOKIES[options.third_party_cookies]}))
             launch = self._playwright.chromium.launch_persistent_context
-            context = self.run(lambda: launch(home, **_program(), **_chosen(options)))
+            program = _program(home, options.authority)
+            context = self.run(lambda: launch(home, **program, **_chosen(options)))
             try:
                 yield context
             finally:
                 self.run(context.close)
 
 
-def _program() -> dict[str, Any]:
+def _home() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="cg-chromium-", ignore_cleanup_errors=True)
+
+
+def _program(home: str | None = None, authority: Path | None = None) -> dict[str, Any]:
     sandbox = os.geteuid() != 0  # the sandbox refuses to run as root
-    return {"executable_path": find(), "args": list(FLAGS), "chromium_sandbox": sandbox}
+    program: dict[str, Any] = {"executable_path": find(), "args": list(FLAGS), "chromium_sandbox": sandbox}
+    if home and authority:
+        _trust(Path(home, ".pki", "nssdb"), authority)
+        program["env"] = {**os.environ, "HOME": home}
+    return program
+
+
+def _trust(database: Path, authority: Path) -> None:
+    """Make the list of a person's own authorities, where Chromium looks for it."""
+    database.mkdir(parents=True)
+    for act in (["-N", "--empty-password"], ["-A", "-n", "tests", "-t", "C,,", "-i", str(authority)]):
+        subprocess.run(["certutil", "-d", f"sql:{database}", *act], check=True)
 
 
 def _chosen(options: Options) -> dict[str, Any]:
@@ -242,6 +265,7 @@ def _chosen(options: Options) -> dict[str, Any]:
     return {
         "java_script_enabled": options.scripts,
         "extra_http_headers": {"Sec-GPC": "1"} if options.gpc else {},
+        "proxy": {"server": f"http://{options.proxy}"} if options.proxy else None,
         "viewport": {"width": options.width, "height": options.height},
         "color_scheme": "dark" if options.dark else "light",
         "forced_colors": "active" if options.forced_colors else "none",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.browsers.browser import Cookie, Options
 from tests.browsers.marionette import Marionette, MarionetteError
+from tests.https import der
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,6 @@ QUIET: dict[str, bool | int | str] = {
     "marionette.port": 0,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
-    "network.proxy.type": 0,
     "network.trr.mode": 5,
     "services.settings.server": "data:,",
     "toolkit.telemetry.enabled": False,
@@ -64,6 +64,7 @@ gBrowser.selectedTab = gBrowser.addTrustedTab("about:blank");
 for (const tab of worn) gBrowser.removeTab(tab, { skipPermitUnload: true });
 for (const [name, value] of Object.entries(preferences)) {
     if (typeof value == "boolean") Services.prefs.setBoolPref(name, value);
+    else if (typeof value == "string") Services.prefs.setStringPref(name, value);
     else Services.prefs.setIntPref(name, value);
 }
 // The page gets exactly this room; the window itself cannot be as narrow as a telephone.
@@ -73,6 +74,9 @@ page.flex = "none"; page.width = width + "px"; page.height = height + "px";
 return new Promise(resolve => Services.clearData.deleteData(
     Ci.nsIClearDataService.CLEAR_ALL,
     { onDataDeleted() { Services.console.reset(); resolve(); } }));
+"""
+TRUST = """
+Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB).addCertFromBase64(arguments[0], "C,,");
 """
 
 
@@ -95,8 +99,12 @@ def find() -> str:
 
 def preferences(options: Options) -> dict[str, bool | int | str]:
     """Return what a person chose, as Firefox names it."""
+    proxy, _, port = options.proxy.partition(":")
     return {
         "javascript.enabled": options.scripts,
+        "network.proxy.type": 1 if proxy else 0,
+        "network.proxy.ssl": proxy,
+        "network.proxy.ssl_port": int(port or 0),
         "network.cookie.cookieBehavior": COOKIES[options.third_party_cookies],
         "privacy.globalprivacycontrol.enabled": options.gpc,
         "privacy.globalprivacycontrol.functionality.enabled": options.gpc,
@@ -126,6 +134,8 @@ class Firefox:
         """Forget everything, as a fresh profile would, and become the browser of a person with these options."""
         self._patience = options.patience
         self._frames.clear()
+        if options.authority:
+            self._privileged(TRUST, der(options.authority))
         self._privileged(WASH, preferences(options), options.width, options.height)
         self._command("WebDriver:SwitchToWindow", handle=self._command("WebDriver:GetWindowHandles")[0])
         self._command("WebDriver:Navigate", url="about:blank")  # a tab still opening would swallow the first visit

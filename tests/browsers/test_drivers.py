@@ -234,7 +234,7 @@ def test_the_page_is_light_or_dark_as_the_person_chose(engine, open_browser, sit
     browser = open_browser(engine, dark=dark)
     browser.open(site.shop)
 
-    assert browser.style("body", "background-color") == background
+    browser.until(lambda: browser.style("body", "background-color") == background)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -242,7 +242,7 @@ def test_forced_colors_reach_the_page(engine, open_browser, site):
     browser = open_browser(engine, forced_colors=True)
     browser.open(site.shop)
 
-    assert browser.visible("p.forced")
+    browser.see("p.forced")  # a setting reaches a page that is open already a moment later
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -300,6 +300,7 @@ def _capabilities(options: Options) -> dict[str, Any]:
         f"--enable-javascript={json.dumps(options.scripts)}",
         f"--cookies-policy={COOKIES[options.third_party_cookies]}",
         *(["--dark-mode"] if options.dark else []),
+        *([f"--proxy=http://{options.proxy}"] if options.proxy else []),
     ]
     # Its TLS library reads the machine's list of authorities and no other, so it is told to take any certificate.
     return {"alwaysMatch": {"acceptInsecureCerts": True, "webkitgtk:browserOptions": {"args": arguments}}}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -84,13 +84,23 @@ def blocks(name: str) -> tuple[dict[str, str], str]:
 
 
 @contextmanager
-def started(name: str, folder: Path, *, serve: bool = True) -> Iterator[Kit]:
-    """Do what a document says, on free ports; without ``serve`` there is no gateway, and a test may stand in for it."""
+def started(
+    name: str,
+    folder: Path,
+    *,
+    serve: bool = True,
+    edit: Callable[[str, Kit], str] = lambda text, kit: text,
+) -> Iterator[Kit]:
+    """Do what a document says, on free ports; without ``serve`` there is no gateway, and a test may stand in for it.
+
+    ``edit`` does to each file, and to the commands, what the document leaves to the reader.
+    """
     kit = Kit(name, folder, free_port(), free_port(), free_port())
     files, commands = blocks(name)
+    commands = edit(commands, kit)
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        text = text.replace("8081", str(kit.port)).replace("8082", str(kit.application))
+        text = edit(text, kit).replace("8081", str(kit.port)).replace("8082", str(kit.application))
         if path == "nginx.conf" and os.geteuid() == 0:
             text = f"user root;\n{text}"  # else its workers could not read a folder of root's
         (folder / path).write_text(text, "utf-8")

@@ -13,7 +13,8 @@ from consentgw.cli import main
 from consentgw.demo import Addresses, opened
 from consentgw.demo.running import free_port
 from consentgw.http.server import running
-from tests.journeys.conftest import Demo, Visitor
+from tests.journeys.conftest import Demo
+from tests.journeys.visiting import Visitor
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_it_lets_scripts_through_too(engine, open_browser, shop, demo):
 
 def answer(aigerim: Visitor) -> None:
     """Say yes, come back, and see that everything loaded and the browser held nothing against the page."""
-    demo, partner = aigerim.demo, aigerim.partner
+    demo, partner = aigerim.vendors, aigerim.partner
     aigerim.visit()
     assert aigerim.asked
     assert not demo.seen

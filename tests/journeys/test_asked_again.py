@@ -14,7 +14,8 @@ from consentgw.notices import service
 from consentgw.policies import store as policies
 from consentgw.settings import Settings
 from consentgw.sites import store as sites
-from tests.journeys.conftest import FRAME, Demo, Partner, Visitor
+from tests.journeys.conftest import Demo
+from tests.journeys.visiting import FRAME, Partner, Visitor
 
 REASONS = {
     "kk": "Деректер енді Германияда да сақталады.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browsers.browser import Browser
-from tests.journeys.conftest import FRAME
+from tests.journeys.visiting import FRAME
 
 
 def test_one_accepts_looks_and_withdraws_by_keyboard_alone(visitor, demo, partner):

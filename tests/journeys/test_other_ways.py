@@ -1,4 +1,4 @@
-"""The other ways to embed, in real browsers with scripts off: the redirect flow, and the gateway on a subdomain."""
+"""The redirect flow in real browsers with scripts off: what comes back, and what is known without a cookie of ours."""
 
 from __future__ import annotations
 
@@ -71,14 +71,6 @@ class Shop:
             self.held = {"granted": ["undecided"]}
         return RedirectResponse("/", 303)
 
-    async def subdomain(self, _: Request) -> Response:
-        """Show a page with the frame of the gateway on the shop's own subdomain, and a tag."""
-        gateway = self.at("consent.shop")
-        return HTMLResponse(
-            f'<!doctype html><title>Shop</title><iframe src="{gateway}/embed/shop?lang=en" height="500"></iframe>'
-            f'<img src="{gateway}/release/shop/pixel.gif" alt="">'
-        )
-
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer under every name."""
         host = Headers(scope=scope).get("host", "") if scope["type"] == "http" else ""
@@ -92,7 +84,7 @@ class Shop:
 
     @property
     def _pages(self) -> Starlette:
-        routes = [Route("/", self.front), Route("/after-consent", self.after), Route("/subdomain", self.subdomain)]
+        routes = [Route("/", self.front), Route("/after-consent", self.after)]
         return Starlette(routes=routes)
 
 
@@ -104,7 +96,6 @@ def shop(seeded_file, tmp_path) -> Iterator[Shop]:
         PARTNERS[0],
         origins=frozenset({shop.at("shop")}),
         returns={"done": f"{shop.at('shop')}/after-consent"},
-        first_party=frozenset({shop.at("consent.shop")}),
     )
     pixel = Tag("pixel", "Meta Pixel", frozenset({"marketing"}), {Kind.IMAGE: f"{shop.at('vendor')}/tr"}, "US")
 
@@ -165,17 +156,3 @@ def test_a_visitor_who_goes_back_without_an_answer_is_undecided_and_one_who_answ
     browser.click("#quick")
     browser.see("#granted", "none")
     assert len(ledger(shop.gateway)) == 1
-
-
-def test_on_a_subdomain_of_the_partner_the_answer_is_the_partner_s_own_cookie(shop, browser):
-    browser.open(f"{shop.at('shop')}/subdomain")
-    with browser.frame("iframe"):
-        browser.click("button[value=accept_all]")
-        browser.see("h1", "Your choice is saved")
-    shop.hits.clear()
-    browser.reload()
-
-    browser.until(lambda: len(shop.hits) == 1)
-    [cookie] = [one for one in browser.cookies() if one.name.startswith("__Host-cg")]
-    assert cookie.name == "__Host-cgf-shop"
-    assert ledger(shop.gateway)[0].receipt.channel == "first_party"

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from consentgw.demo import opened
 from consentgw.demo.running import free_port
 from consentgw.http.server import running
-from tests.journeys.conftest import Visitor
+from tests.journeys.visiting import Visitor
 
 PLACES = ("header", "nav", "main", "h1", "main > :last-child", "footer")
 SHIFTS = """new Promise(done => {
