@@ -342,7 +342,7 @@ def test_a_code_lives_a_minute_and_is_forgotten_after_it(db, clock):
         notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
         back = Return("shop", "done", DONE, "state")
         signer = story.signer(unit)
-        held, code = returns.record(unit, story.answer(notice), signer, back)
+        [held], code = returns.record(unit, [story.answer(notice)], signer, back)
         return code, returns.issue(unit, back, held.receipt)
 
     first, second = db.apply(happen)

@@ -27,7 +27,7 @@ from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import Prepared, ProblemView, View
 from consentgw.http.reference.pages import ExplanationView, ReferenceView
 from consentgw.http.reference.reading import read as read_api
-from consentgw.notices.model import Cookie, Kind, Notice, Tag
+from consentgw.notices.model import Cookie, Covered, Kind, Notice, Tag
 from consentgw.notices.views import NoticeView
 from consentgw.notices.wording import usual, words
 from consentgw.policies.model import Change, Entry, PolicyRef, PolicyVersion
@@ -108,6 +108,18 @@ def question(language: str, face: Face, *granted: str, signal: bool = False) -> 
     )
 
 
+@cache
+def shared(language: str) -> Notice:
+    """Return what the shop asks for itself and for the club at once."""
+    alone = notice(language)
+    covers = (
+        Covered("club", "Dala Club", ("club.example", "m.club.example"), PolicyRef("club-2026-11-23", "4f" * 32)),
+        Covered("shop", SHOP.name, SHOP.hosts, alone.policy),
+    )
+    said = words(language, operator=alone.operator.name, site="", vendors=3, covers=covers)
+    return replace(alone, words=said, covers=covers)
+
+
 AGAIN = {
     "expired": Again(State.EXPIRED, frozenset({"analytics"}), frozenset({"marketing"})),
     "changed": Again(
@@ -119,6 +131,7 @@ AGAIN = {
         recipients=("Dala Maps", "Google Ads"),
     ),
     "new": Again(State.VALID, frozenset({"analytics"}), frozenset()),
+    "joined": Again(State.SUPERSEDED, frozenset(), frozenset({"analytics"}), joined=("Dala Club (club.example)",)),
 }
 """Why somebody may be asked again."""
 
@@ -142,6 +155,18 @@ def full_page(language: str, face: Face, *granted: str) -> ConsentView:
         face=face,
         own=OWN,
         granted=frozenset(granted),
+    )
+
+
+def full_page_shared(language: str, face: Face, *granted: str) -> ConsentView:
+    """Return the full page of the redirect flow, where the shop shares consent."""
+    return replace(
+        full_page(language, face, *granted),
+        notice=shared(language),
+        back="shop.example",
+        back_url="/consent/shop?prompt=none",
+        carried="c4rried",
+        counts_at=tuple(map(str, shared(language).covers)) if granted else (),
     )
 
 
@@ -250,9 +275,9 @@ def policies(language: str) -> Iterator[tuple[str, View]]:
     )
 
 
-def snapshot(language: str) -> NoticeView:
-    """Return the page of the notice."""
-    shown = notice(language)
+def snapshot(shown: Notice) -> NoticeView:
+    """Return the page of a notice."""
+    language = shown.language
     return NoticeView(
         language=language,
         site_slug=SHOP.slug,
@@ -304,7 +329,15 @@ def documents() -> Iterator[tuple[str, View]]:
             yield f"problem-{status}-{code}-{language}", problem
         yield from policies(language)
         yield from request_pages(SHOP, language)
-        yield f"notice-{language}", snapshot(language)
+        yield f"notice-{language}", snapshot(notice(language))
+        yield f"notice-shared-{language}", snapshot(shared(language))
+        yield f"consent-shared-{language}", full_page_shared(language, Face.ASK)
+        yield f"consent-shared-held-{language}", full_page_shared(language, Face.DECIDED, "analytics")
+        covers = tuple(map(str, shared(language).covers))
+        yield (
+            f"receipt-shared-{language}",
+            replace(receipt(language, ReceiptStanding.VALID, "analytics"), covers=covers),
+        )
         yield from desk(language)
     yield from papers(SHOP)
     yield "reference", ReferenceView(language="en", reference=read_api(library().openapi(), GATEWAY))

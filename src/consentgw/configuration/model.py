@@ -110,6 +110,7 @@ def _settings(site: Site) -> dict[str, str]:
         "the name": site.name,
         "the origins": ", ".join(sorted(site.origins)),
         "the addresses on its own ground": ", ".join(sorted(site.first_party)) or "none",
+        "the sites it shares consent with": ", ".join(sorted(site.shares_consent_with)) or "none",
         "the languages": ", ".join(site.languages),
         "the law profile": site.profile,
         "the style": site.style.value,

@@ -121,6 +121,7 @@ def _configuration(said: SiteFile, day: date) -> Configuration:
         returns=dict(sorted(said.returns.items())),
         first_party=frozenset(said.first_party),
         processors=tuple(_processor(part, f"processors[{number}]") for number, part in enumerate(said.processors, 1)),
+        shares_consent_with=frozenset(said.shares_consent_with),
     )
     admit(site, day)
     return Configuration(site, purposes, tags)

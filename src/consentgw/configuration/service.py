@@ -8,6 +8,7 @@ from consentgw.configuration.model import Configuration, Faulty, Outcome, Statem
 from consentgw.configuration.writing import change_file, site_file
 from consentgw.errors import Conflict, ConsentgwError, Malformed, NotFound
 from consentgw.notices import service as notices
+from consentgw.notices import sharing
 from consentgw.notices import store as questions
 from consentgw.policies import service as policies
 from consentgw.policies import store as versions
@@ -16,7 +17,7 @@ from consentgw.policies.model import Change
 from consentgw.sites import store as sites
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -60,6 +61,8 @@ def apply(unit: Unit, sources: Sequence[Source], *, agreed: Outcome | None = Non
             faults += [_placed(source, finding) for finding in error.findings]
         except ConsentgwError as error:
             faults.append(f"{source.place}: {error}")
+    if not faults:
+        faults += _unshared(unit.connection, sources)
     if faults:
         raise Faulty(faults)
     done = Outcome(
@@ -114,6 +117,14 @@ def _apply(unit: Unit, source: Source) -> Outcome:
     elif said:
         notices.issue(unit, site)
     return Outcome(tuple(Step(slug, does) for does in said), (policy.version,) if policy else ())
+
+
+def _unshared(connection: Connection, sources: Sequence[Source]) -> Iterator[str]:
+    """Yield why sites cannot share consent as they say, now that each of them is what its folder says."""
+    everyone = {site.slug: site for site in sites.everyone(connection)}
+    for source in sources:
+        if amiss := sharing.amiss(connection, everyone[source.slug], everyone):
+            yield f"{source.place}: {amiss}"
 
 
 def _publish(unit: Unit, source: Source) -> PolicyVersion | None:

@@ -178,6 +178,7 @@ class SiteFile(_Part):
     returns: dict[Text, Text] = Field(default={}, max_length=20)
     first_party: list[Text] = Field(default=[], max_length=20)
     processors: list[Processor] = Field(default=[], max_length=20)
+    shares_consent_with: list[Text] = Field(default=[], max_length=20)
     tags: list[TagShape] = []
 
 

@@ -49,6 +49,8 @@ def _site(configuration: Configuration) -> Iterator[str]:
     yield f"validity_days = {site.validity.days}"
     if site.first_party:
         yield f"first_party = {_texts(sorted(site.first_party))}"
+    if site.shares_consent_with:
+        yield f"shares_consent_with = {_texts(sorted(site.shares_consent_with))}"
     yield from _list("purposes", (_purpose(purpose) for purpose in configuration.purposes))
     yield from _list("data", (_data(item) for item in site.data))
     yield from _list("retention", (_retention(kind) for kind in site.retention))

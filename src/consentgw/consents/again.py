@@ -37,6 +37,8 @@ class Again:
     """Whether somebody else is answerable now."""
     recipients: tuple[str, ...] = ()
     """Vendors that receive data now, or for something else, or in another country."""
+    joined: tuple[str, ...] = ()
+    """Sites that have joined those an earlier answer was given for."""
 
     @property
     def expired(self) -> bool:
@@ -60,6 +62,7 @@ class _Since:
     reasons: tuple[Mapping[str, str], ...] = ()
     operator: bool = False
     recipients: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
 
 
 async def recall(db: Database, offer: Offer, held: Held | None, standing: Standing, language: str) -> Again | None:
@@ -75,7 +78,8 @@ async def recall(db: Database, offer: Offer, held: Held | None, standing: Standi
     since = offer.prepared.get(key)
     if since is None:
         now = offer.notices[offer.site.language]
-        since = offer.prepared[key] = await db.read(_since, held.notice, now, db.clock())
+        shared = offer.shared.get(offer.site.language, now)
+        since = offer.prepared[key] = await db.read(_since, held.notice, now, shared, db.clock())
     return Again(
         state=standing.state,
         granted=held.granted,
@@ -83,15 +87,17 @@ async def recall(db: Database, offer: Offer, held: Held | None, standing: Standi
         reasons=tuple(_said(reason, language) for reason in since.reasons),
         operator=since.operator,
         recipients=since.recipients,
+        joined=since.joined,
     )
 
 
-def _since(connection: Connection, digest: str, now: Notice, at: datetime) -> _Since:
+def _since(connection: Connection, digest: str, now: Notice, shared: Notice, at: datetime) -> _Since:
     try:
         then = notices.read(connection, digest)
     except NotFound:
         return _Since()  # the ledger is younger than the cookie, as after a restored backup
     known = {(tag.vendor, tag.country, tag.purposes) for tag in then.tags}
+    covered = {site.slug for site in then.covers}
     later = policies.since(connection, now.site, then.policy.version, at)
     return _Since(
         reasons=tuple(policy.reasons for policy in later if policy.change is Change.MATERIAL),
@@ -99,6 +105,7 @@ def _since(connection: Connection, digest: str, now: Notice, at: datetime) -> _S
         recipients=tuple(
             dict.fromkeys(tag.vendor for tag in now.tags if (tag.vendor, tag.country, tag.purposes) not in known)
         ),
+        joined=tuple(str(site) for site in shared.covers if then.covers and site.slug not in covered),
     )
 
 

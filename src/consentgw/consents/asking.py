@@ -82,8 +82,19 @@ class Desk:
     origin: str
     """Our own origin, as browsers name it."""
 
-    def answer(self, form: Form, offer: Offer, said: Provenance, previous: Held | None, channel: Channel) -> Answer:
+    def answer(
+        self,
+        form: Form,
+        offer: Offer,
+        said: Provenance,
+        previous: Held | None,
+        channel: Channel,
+        *,
+        shared: bool = False,
+    ) -> Answer:
         """Return what was answered. ``channel`` is the one of our own forms at this address.
+
+        ``shared`` says that several sites ask at once there.
 
         Raises:
             Forged: the post does not come from where this form stands.
@@ -114,7 +125,7 @@ class Desk:
         return Answer(
             receipt=receipt,
             site=offer.site,
-            notice=_current(offer, digest),
+            notice=_current(offer, digest, shared=shared),
             method=_method(form),
             ticked=form.many("granted"),
             channel=channel,
@@ -124,8 +135,9 @@ class Desk:
         )
 
 
-def _current(offer: Offer, digest: str) -> Notice:
-    notice = offer.digests.get(digest)
+def _current(offer: Offer, digest: str, *, shared: bool) -> Notice:
+    asked = {notice.digest: notice for notice in offer.shared.values()} if shared else offer.digests
+    notice = asked.get(digest)
     if notice is None:
         raise Unconfirmed("the question has changed since it was shown")
     return notice

@@ -14,6 +14,7 @@ from consentgw.consents.asking import Desk, day, face_of, language_of
 from consentgw.consents.model import Channel, Held, Method, Standing, State, standing
 from consentgw.consents.receipt import KIND
 from consentgw.consents.signals import requests_address
+from consentgw.consents.together import counts_at, everywhere
 from consentgw.consents.views import Answered, ConsentView, Face, OptOutView, ReceiptStanding, ReceiptView
 from consentgw.errors import AlreadyAnswered, Conflict, NotFound, Refused, Unavailable
 from consentgw.http import surfaces
@@ -100,7 +101,9 @@ class Pages:
             back = self.returns.carried(form, offer.site)
             code = form.one("receipt") or None
             held = await self._held(request, offer, said, code)
-            return await self._record(form, offer, said, held, chosen, back=back)
+            if back:
+                return await self._record_and_send_back(request, form, said, held, back)
+            return await self._record(form, offer, said, held, chosen)
         except (Refused, Conflict, Unavailable) as error:
             return await self._again(request, offer, held, chosen, code or "", error, back)
 
@@ -183,23 +186,40 @@ class Pages:
         held: Held | None,
         chosen: str | None,
         only: Method | None = None,
-        back: Return | None = None,
     ) -> Response:
-        answer = self.desk.answer(form, offer, said, held, Channel.REDIRECT if back else Channel.PAGE)
+        answer = self.desk.answer(form, offer, said, held, Channel.PAGE)
         if only is not None and answer.method is not only:
             raise Refused(f"this address takes only {only.value}")
-        if back:
-            kept, code = await self.db.write(returns.record, answer, self.signing.signer, back)
-        else:
-            kept, code = await self.db.write(service.record, answer, self.signing.signer), None
+        kept = await self.db.write(service.record, answer, self.signing.signer)
         if held:
             self.changes.note(kept)
-        cookie = self.states.keep(offer, kept, said, time.time())
-        if back:
-            return _sent_back(back, code, cookie)
         language = chosen if chosen in offer.site.languages else answer.notice.language
         location = f"/receipt/{self.codes.code(kept.receipt)}?lang={language}".encode()
+        cookie = self.states.keep(offer, kept, said, time.time())
         return surfaces.VISITOR.answer(b"", (b"location", location), cookie, status=303)
+
+    async def _record_and_send_back(
+        self, request: Request, form: Form, said: Provenance, held: Held | None, back: Return
+    ) -> Response:
+        """Record an answer of the redirect flow at every site it is given for, and lead back with a code for it."""
+        offer = self.catalogue.offer(back.site)
+        sharing = self._sharing(offer, said)
+        answer = self.desk.answer(form, offer, said, held, Channel.REDIRECT, shared=bool(sharing))
+        offers = sharing or (offer,)
+        answers = everywhere(answer, [(other, self.states.held(request, other, said)) for other in offers[1:]])
+        kept, code = await self.db.write(returns.record, answers, self.signing.signer, back)
+        for one, given in zip(kept, answers, strict=True):
+            if given.previous:
+                self.changes.note(one)
+        cookies = (self.states.keep(each, one, said, time.time()) for each, one in zip(offers, kept, strict=True))
+        return _sent_back(back, code, *cookies)
+
+    def _sharing(self, offer: Offer, said: Provenance) -> tuple[Offer, ...]:
+        """Return what each site asks of those the redirect flow asks for at once, this one first; none for one alone.
+
+        Only under our own name: where we stand on a site's own ground, the other sites' visitors never come.
+        """
+        return () if said.ground else self.catalogue.together(offer)
 
     async def _back(self, offer: Offer, said: Provenance, held: Held | None, back: Return) -> Response:
         """Lead back at once: with a code for what holds, and without one where nothing does."""
@@ -251,7 +271,8 @@ class Pages:
         language = language_of(request, offer, chosen)
         said = provenance(request)
         holds = self.states.standing(held, offer, said, time.time())
-        notice = offer.notices[language]
+        sharing = self._sharing(offer, said) if back else ()
+        notice = (offer.shared if sharing else offer.notices)[language]
         again = await recall(self.db, offer, held, holds, language)
         passed = self.states.passed(request, offer)
         rest = back.query if back else f"&receipt={code}" if code else ""
@@ -264,7 +285,7 @@ class Pages:
             site=offer.site,
             notice=notice,
             face=face or face_of(holds),
-            own=own_cookies(offer.site),
+            own=tuple(cookie for each in sharing or (offer,) for cookie in own_cookies(each.site)),
             granted=holds.granted,
             signal=said.gpc,
             adpc=self.states.signals(offer, said).adpc,
@@ -276,6 +297,7 @@ class Pages:
             back=urlsplit(back.address).netloc if back else "",
             back_url=f"/consent/{offer.site.slug}?lang={language}{rest}&prompt=none" if back else "",
             carried=self.returns.seal(back) if back else "",
+            counts_at=await counts_at(self.db, offer, held),
             passed=passed,
         )
         channel = Channel.REDIRECT if back else Channel.PAGE
@@ -333,6 +355,7 @@ class Pages:
             policy=receipt.policy,
             notice_digest=receipt.decision.notice,
             opt_out=offer.terms.opt_out,
+            covers=tuple(str(site) for site in shown.covers if site.slug in receipt.covers),
         )
         token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
         body = Prepared.of(view).fill(token=token)

@@ -220,7 +220,7 @@ def _settle(unit: Unit, offer: Offer, subjects: Sequence[UUID], signer: Signer) 
         ]
         everything = None in noes
         no = None if everything else frozenset[str]().union(*(no for no in noes if no))
-        service.take_back(unit, offer.site, held, no, signer)
+        service.take_back(unit, offer.site, held, no, signer, heard_at=offer.site.slug)
 
 
 def _answer(

@@ -59,6 +59,8 @@ class Receipt:
     evidence: Evidence
     withdrawn: frozenset[str] = frozenset()
     """What ``withdraw_some`` took back, whether or not it was granted; other methods leave nothing to say."""
+    covers: frozenset[str] = frozenset()
+    """Every site this answer was given for, where it was given for several; each has a receipt of its own."""
 
     @property
     def denies(self) -> frozenset[str] | None:
@@ -94,6 +96,7 @@ class Receipt:
                 "event_time": _written(self.decision.decided_at),
                 "valid_until": _written(self.expires_at),
                 **({"withdrawn": sorted(self.withdrawn)} if self.withdrawn else {}),
+                **({"covers": sorted(self.covers)} if self.covers else {}),
                 "jurisdiction_profile": self.profile,
                 "evidence": {
                     "origin": self.evidence.origin,
@@ -126,6 +129,7 @@ def read(body: Mapping[str, Any]) -> Receipt:
         profile=body["jurisdiction_profile"],
         evidence=Evidence(**body["evidence"]),
         withdrawn=frozenset(body.get("withdrawn", ())),
+        covers=frozenset(body.get("covers", ())),
     )
 
 

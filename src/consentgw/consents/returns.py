@@ -16,13 +16,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from consentgw.consents import service, store
+from consentgw.consents import store, together
 from consentgw.errors import Malformed
 from consentgw.http.seals import from_base64, to_base64
 from consentgw.http.surfaces import Places
 from consentgw.sites.addresses import check_return
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from consentgw.consents.model import Held
@@ -120,10 +121,10 @@ class Returns:
         return Return(site.slug, name, address, state)
 
 
-def record(unit: Unit, answer: Answer, signer: Signer, back: Return) -> tuple[Held, str]:
-    """Record a decision as :func:`consentgw.consents.service.record` does, and issue the code that fetches it."""
-    held = service.record(unit, answer, signer)
-    return held, issue(unit, back, held.receipt)
+def record(unit: Unit, answers: Sequence[Answer], signer: Signer, back: Return) -> tuple[list[Held], str]:
+    """Record an answer as :func:`consentgw.consents.together.record` does; issue the code that fetches the first."""
+    held = together.record(unit, answers, signer)
+    return held, issue(unit, back, held[0].receipt)
 
 
 def issue(unit: Unit, back: Return, receipt: UUID) -> str:

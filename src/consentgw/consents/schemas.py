@@ -138,6 +138,9 @@ class ReceiptOut(BaseModel):
     withdrawn: list[str] | None = Field(
         default=None, description="With the method `withdraw_some`: what was taken back. Otherwise not there."
     )
+    covers: list[str] | None = Field(
+        default=None, description="Every site the answer was given for, where it was given for several."
+    )
     jurisdiction_profile: str = Field(examples=["kz"])
     evidence: EvidenceOut
 

@@ -13,6 +13,7 @@ from consentgw.consents.model import Channel, Held, Method, Source, decide
 from consentgw.consents.receipt import KIND, NOTHING_SEEN, Evidence, Receipt
 from consentgw.db import marks
 from consentgw.notices import store as notices
+from consentgw.sites import store as sites
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -49,6 +50,10 @@ class Answer:
     """The answer holds no longer than this, however long answers hold."""
     withdrawn: frozenset[str] = frozenset()
     """What ``withdraw_some`` takes back."""
+    beside: frozenset[UUID] = frozenset()
+    """Subjects for whom the same is recorded in this unit: one answer at several sites."""
+    heard_at: str = ""
+    """The site where the no was said, of one that is carried over."""
 
 
 def record(unit: Unit, answer: Answer, signer: Signer) -> Held:
@@ -84,24 +89,44 @@ def keep(unit: Unit, answer: Answer, signer: Signer) -> Kept:
         profile=answer.site.profile,
         evidence=answer.evidence,
         withdrawn=answer.withdrawn,
+        covers=frozenset(site.slug for site in answer.notice.covers if answer.channel is Channel.REDIRECT),
     )
     body = receipt.body()
     kept = store.append(unit, receipt, body, signer.kid, signer.sign(body, KIND))
     topic = outbox.CONSENT_WITHDRAWN if answer.method.withdraws else outbox.RECEIPT_RECORDED
     outbox.emit(unit, topic, answer.site.slug, str(receipt.id))
-    if (answer.previous or answer.subject) and answer.channel is not Channel.LINK:  # nobody new can have been linked
-        for mate in store.linked(unit.connection, receipt.subject):
-            known = store.latest(unit.connection, receipt.site, mate)
-            take_back(unit, answer.site, known, receipt.denies, signer)
+    if answer.previous or answer.subject:  # nobody new can have been linked
+        _pass_on(unit, answer, receipt, signer)
     return kept
+
+
+def _pass_on(unit: Unit, answer: Answer, receipt: Receipt, signer: Signer) -> None:
+    """Let a no reach every subject that is linked, at this site and at others.
+
+    One that was carried over from this site goes on to others, and one from another site goes on at this one: so it
+    reaches whoever it was said for, and never goes in a circle.
+    """
+    for mate in store.linked(unit.connection, receipt.subject):
+        near = mate.site == receipt.site
+        if answer.channel is Channel.LINK and near is (answer.heard_at == receipt.site):
+            continue
+        if mate.subject not in answer.beside:
+            site = answer.site if near else sites.read(unit.connection, mate.site)
+            known = store.latest(unit.connection, mate.site, mate.subject)
+            take_back(unit, site, known, receipt.denies, signer, heard_at=receipt.site)
 
 
 def _until(usual: datetime, at_most: datetime | None) -> datetime:
     return min(usual, at_most) if at_most else usual
 
 
-def take_back(unit: Unit, site: Site, held: Held | None, no: frozenset[str] | None, signer: Signer) -> None:
-    """Record for a subject what was said no to elsewhere (None: everything), where it grants any of that."""
+def take_back(
+    unit: Unit, site: Site, held: Held | None, no: frozenset[str] | None, signer: Signer, *, heard_at: str
+) -> None:
+    """Record for a subject what was said no to elsewhere (None: everything), where it grants any of that.
+
+    ``heard_at`` is the site where it was said.
+    """
     if held is None or held.expires_at <= unit.now.timestamp():
         return
     taken = held.granted if no is None else held.granted & no
@@ -122,6 +147,7 @@ def take_back(unit: Unit, site: Site, held: Held | None, no: frozenset[str] | No
             previous=held,
             until=datetime.fromtimestamp(held.expires_at, UTC) if rest else None,
             withdrawn=frozenset() if no is None else taken,
+            heard_at=heard_at,
         ),
         signer,
     )

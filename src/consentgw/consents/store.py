@@ -48,11 +48,11 @@ _BEHIND = HotSelect(
 )
 _MATE = identifiers.alias()
 _LINKED = HotSelect(
-    select(_MATE.c.subject)
+    select(_MATE.c.site, _MATE.c.subject)
     .join(identifiers, identifiers.c.digest == _MATE.c.digest)
     .where(identifiers.c.subject == bindparam("subject"), _MATE.c.subject != identifiers.c.subject)
     .distinct()
-    .order_by(_MATE.c.subject)
+    .order_by(_MATE.c.site, _MATE.c.subject)
 )
 _LINK = HotInsert(identifiers, identifiers.c.sequence)
 _KEY = (receipts.c.decided_at, receipts.c.sequence)
@@ -90,6 +90,14 @@ class Behind:
     """The partner records to it, and no browser holds anything of its."""
     held: Held | None
     """Its latest decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mate:
+    """A subject that is linked to another one."""
+
+    site: str
+    subject: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,13 +293,16 @@ def is_own(connection: Connection, subject: UUID) -> bool:
     return connection.execute(select(exists().where(identifiers.c.subject == subject, identifiers.c.own))).scalar_one()
 
 
-def linked(connection: Connection, subject: UUID) -> list[UUID]:
-    """Return the other subjects that share an identifier with this one."""
-    return [UUID(bytes=bytes(row[0])) for row in _LINKED.run(connection, subject=subject)]
+def linked(connection: Connection, subject: UUID) -> list[Mate]:
+    """Return the other subjects that share an identifier with this one, or one answer."""
+    return [Mate(site, UUID(bytes=bytes(mate))) for site, mate in _LINKED.run(connection, subject=subject)]
 
 
 def link(unit: Unit, site: str, digest: bytes, subject: UUID, *, own: bool = False) -> None:
-    """Let an identifier stand for one more subject."""
+    """Let an identifier stand for one more subject.
+
+    What ties the subjects of one answer at several sites together is an identifier nobody has: 32 bytes of chance.
+    """
     row = {"site": site, "digest": digest, "subject": subject, "own": own, "linked_at": unit.now}
     _LINK.run(unit.connection, row)
 

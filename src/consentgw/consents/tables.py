@@ -65,4 +65,5 @@ identifiers = Table(
     sqlite_autoincrement=True,
 )
 """A partner's identifier for a person, as a keyed hash, and the subjects it stands for: its ``own``, to which the
-partner records, and browsers' subjects that were linked to it."""
+partner records, and browsers' subjects that were linked to it. Or 32 bytes of chance, and the subjects that gave one
+answer at several sites."""

@@ -166,6 +166,8 @@ class ConsentView(_Answer, Page):
     """What the form carries for that, sealed."""
     passed: str = ""
     """State the partner's server put into the address."""
+    counts_at: tuple[str, ...] = ()
+    """The sites at which the answer that holds was given, where this one shares consent with others."""
     token: ClassVar[Markup] = slot("token")
     until: ClassVar[Markup] = slot("until")
     answered: ClassVar[Markup] = slot("answered")
@@ -242,6 +244,8 @@ class ReceiptView(_Question, Page):
     policy: PolicyRef
     notice_digest: str
     opt_out: bool = False
+    covers: tuple[str, ...] = ()
+    """The sites it was given for, as people know them, where it was given for several."""
     token: ClassVar[Markup] = slot("token")
 
     @property

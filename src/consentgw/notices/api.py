@@ -34,13 +34,18 @@ class NoticeLine(BaseModel):
     policy: str = Field(description="The policy version it asks under.", examples=["shop-2026-11-24"])
     purposes: list[str] = Field(description="What is asked for.", examples=[["analytics", "marketing"]])
     address: str = Field(description="Path of the page that shows it as it was shown.")
+    covers: list[str] = Field(
+        description="The sites for which the redirect flow asks with it at once; empty where it asks for this one."
+    )
 
 
 class Asked(BaseModel):
     """What people are shown now."""
 
     round: int = Field(description="Grows when everybody is asked again; zero before anybody is asked.")
-    items: list[NoticeLine] = Field(description="The notice of each language.")
+    items: list[NoticeLine] = Field(
+        description="The notice of each language, and where the site shares consent, the one it puts for all of them."
+    )
 
 
 class NoticeOut(BaseModel):
@@ -62,7 +67,10 @@ class NoticeApi:
         links=(Link("read_notice", {"site": "site", "digest": "/items/0/digest"}),),
     )  # fmt: skip
     async def list_notices(self, call: Call) -> Response:
-        """List the notices that people are shown now, one for each language."""
+        """List the notices that people are shown now.
+
+        One for each language; where the site shares consent, another that asks for all of the sites at once.
+        """
         asked = await self.db.read(_asked, call.site)
         lines = [
             NoticeLine(
@@ -71,8 +79,9 @@ class NoticeApi:
                 policy=notice.policy.version,
                 purposes=sorted(notice.asked),
                 address=f"/notice/{notice.digest}",
+                covers=[site.slug for site in notice.covers],
             )
-            for notice in asked.current.values()
+            for notice in (*asked.current.values(), *asked.shared.values())
         ]
         return call.answer(Asked(round=asked.number, items=lines))
 

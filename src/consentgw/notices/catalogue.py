@@ -42,6 +42,8 @@ class Offer:
     terms: Terms
     tags: Mapping[str, Tag]
     places: Places
+    shared: Mapping[str, Notice] = field(default_factory=dict[str, "Notice"])
+    """By language: the question that the redirect flow puts for every site this one shares consent with."""
     prepared: dict[Any, Any] = field(default_factory=dict[Any, Any])
     """Pages and stylesheets made from this offer, by whoever makes them."""
 
@@ -71,6 +73,14 @@ class Catalogue:
         except KeyError:
             raise NotFound(f"there is no site {slug!r}") from None
 
+    def together(self, offer: Offer) -> tuple[Offer, ...]:
+        """Return what each site asks of those that share consent with this one, itself first; none where none does."""
+        if not offer.shared:
+            return ()
+        named = sorted(offer.site.shares_consent_with)
+        others = [other for slug in named if (other := self.offers.get(slug)) and other.shared]
+        return (offer, *others) if len(others) == len(named) else ()
+
     async def refresh(self, db: Database) -> None:
         """Read every site again if any has changed; bring into force what has come of age, if nobody has yet."""
         now = db.clock()
@@ -99,11 +109,20 @@ def read_offer(connection: Connection, site: Site, on: date | None = None) -> Of
         return None
     notices = {language: current[language] for language in site.languages}
     question = notices[site.language]
+    # Who answered for several sites agreed to those that were named: where one has joined since, they are asked again.
+    answerable = round_.answerable - round_.narrower(site.shares_consent_with)
+    together = site.shares_consent_with | {site.slug}
+    shared = {
+        language: notice
+        for language, notice in round_.shared.items()
+        if language in notices and frozenset(covered.slug for covered in notice.covers) == together
+    }
     return Offer(
         site=site,
         notices=notices,
         digests={notice.digest: notice for notice in notices.values()},
-        terms=terms(site, question, round_.answerable, on or datetime.now(UTC).date()),
+        shared=shared,
+        terms=terms(site, question, answerable, on or datetime.now(UTC).date()),
         tags={tag.name: tag for tag in question.tags},
         places=Places(partner=" ".join(sorted(site.origins)), vendors=" ".join(_origins(tags))),
     )

@@ -118,6 +118,20 @@ class Words:
     """Yes to all, no to all, and what is ticked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A site at which an answer counts, of several."""
+
+    slug: str
+    name: str
+    hosts: tuple[str, ...]
+    policy: PolicyRef
+
+    def __str__(self) -> str:
+        """Return it as people know it: ``Dala (dala.example)``."""
+        return f"{self.name} ({', '.join(self.hosts)})"
+
+
 @dataclass(frozen=True)
 class Notice:
     """The snapshot of everything a person is shown when asked, in one language."""
@@ -130,6 +144,11 @@ class Notice:
     tags: tuple[Tag, ...]
     policy: PolicyRef
     words: Words
+    covers: tuple[Covered, ...] = ()
+    """Every site one answer counts at, by slug, in a question that sites share; none where it counts at this one.
+
+    The questions of such sites show the same sentences, whichever of the sites sent the person.
+    """
 
     @property
     def buttons(self) -> tuple[str, ...]:
@@ -140,6 +159,13 @@ class Notice:
     def asked(self) -> frozenset[str]:
         """Return the keys of the purposes a person may grant or refuse."""
         return frozenset(purpose.key for purpose in self.purposes if purpose.optional)
+
+    @property
+    def policies(self) -> tuple[tuple[str, str], ...]:
+        """Return the link to the policy of every site it asks for: its words, and the version."""
+        if self.covers:
+            return tuple((f"{self.words.policy}: {site.name}", site.policy.version) for site in self.covers)
+        return ((self.words.policy, self.policy.version),)
 
     @property
     def vendors(self) -> tuple[str, ...]:
@@ -165,7 +191,7 @@ class Notice:
             ),
             ("text", self.words.freedom),
             ("link", self.words.vendors),
-            ("link", self.words.policy),
+            *(("link", said) for said, _ in self.policies),
             *(("button", said) for said in self.words.buttons),
         )
 
@@ -198,6 +224,7 @@ class Notice:
             "policy": asdict(self.policy),
             "words": {**asdict(self.words), "buttons": list(self.words.buttons)},
             "shown": [list(line) for line in self.shown],
+            **({"covers": [_covered(site) for site in self.covers]} if self.covers else {}),
         }
 
     def canonical(self) -> bytes:
@@ -208,3 +235,7 @@ class Notice:
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON, in hexadecimal: the notice's name."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+
+def _covered(site: Covered) -> dict[str, Any]:
+    return {**asdict(site), "hosts": list(site.hosts)}

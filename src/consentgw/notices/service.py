@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from consentgw.errors import Refused
-from consentgw.notices import store
+from consentgw.notices import sharing, store
 from consentgw.notices.model import NECESSARY, Cookie, Notice
 from consentgw.notices.terms import remembered
 from consentgw.notices.wording import words
@@ -112,6 +112,13 @@ def issue(unit: Unit, site: Site) -> Mapping[str, Notice]:
     Raises:
         NotFound: the site has no policy in force.
     """
+    group = (site, *sharing.others(unit, site))
+    for other in group[1:]:  # what they ask together names the policy of each
+        _issue(unit, other, group)
+    return _issue(unit, site, group)
+
+
+def _issue(unit: Unit, site: Site, group: tuple[Site, ...]) -> Mapping[str, Notice]:
     purposes, tags = store.questions_of(unit.connection, site.slug)
     policy = versions.in_force(unit.connection, site.slug, unit.now)
     latest = store.latest(unit.connection, site.slug, tags)
@@ -128,9 +135,11 @@ def issue(unit: Unit, site: Site) -> Mapping[str, Notice]:
             policy=policy.ref,
             words=words(language, operator=operator.name, site=site.name, vendors=len({tag.vendor for tag in tags})),
         )
+    together = sharing.together(unit, group, issued)
     number = latest.number + (not _goes_on(unit, latest, issued[site.language]))
-    current = {notice.digest for notice in latest.current.values()} if number == latest.number else frozenset[str]()
-    changed = [notice for notice in issued.values() if notice.digest not in current]
+    current = [*latest.current.values(), *latest.shared.values()] if number == latest.number else []
+    known = {notice.digest for notice in current}
+    changed = [notice for notice in (*issued.values(), *together) if notice.digest not in known]
     for notice in changed:
         store.keep(unit, notice, number)
     if changed:

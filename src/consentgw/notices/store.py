@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select
 
 from consentgw.errors import Malformed, NotFound
-from consentgw.notices.model import Basis, Cookie, Kind, Notice, Purpose, Tag, Wording, Words
+from consentgw.notices.model import Basis, Cookie, Covered, Kind, Notice, Purpose, Tag, Wording, Words
 from consentgw.notices.tables import notices, questions
 from consentgw.policies.model import PolicyRef
 from consentgw.sites.model import AuthorityView, Operator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -38,10 +38,23 @@ class Round:
         """Return the digests of the notices whose answers count."""
         return frozenset(self.notices)
 
+    def narrower(self, sites: Collection[str]) -> frozenset[str]:
+        """Return the digests of the notices that ask for several sites at once, but not for all of these."""
+        return frozenset(
+            digest
+            for digest, notice in self.notices.items()
+            if notice.covers and not {site.slug for site in notice.covers}.issuperset(sites)
+        )
+
     @property
     def current(self) -> Mapping[str, Notice]:
-        """Return the newest notice of each language."""
-        return {notice.language: notice for notice in self.notices.values()}
+        """Return the newest notice of each language that asks for this site alone."""
+        return {notice.language: notice for notice in self.notices.values() if not notice.covers}
+
+    @property
+    def shared(self) -> Mapping[str, Notice]:
+        """Return the newest notice of each language that asks for several sites at once."""
+        return {notice.language: notice for notice in self.notices.values() if notice.covers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +177,12 @@ def _notice(content: Mapping[str, Any], tags: tuple[Tag, ...]) -> Notice:
         tags=tuple(_tag({**value, "addresses": addresses.get(value["name"], {})}) for value in content["tags"]),
         policy=PolicyRef(**content["policy"]),
         words=_words(content["words"]),
+        covers=tuple(_site(value) for value in content.get("covers", ())),
     )
+
+
+def _site(value: Mapping[str, Any]) -> Covered:
+    return Covered(value["slug"], value["name"], tuple(value["hosts"]), PolicyRef(**value["policy"]))
 
 
 def _words(value: Mapping[str, Any]) -> Words:

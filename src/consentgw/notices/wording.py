@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from consentgw.http.languages import NAMES, gettext_for, sentence, translations
 from consentgw.notices.model import NECESSARY, Basis, Purpose, Wording, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consentgw.notices.model import Covered
 
 USUAL = {
     NECESSARY: (
@@ -22,15 +29,24 @@ USUAL = {
 """Title and sentence of the purposes nearly every site has."""
 
 
-def words(language: str, *, operator: str, site: str, vendors: int) -> Words:
-    """Return what the question says beside its purposes: who asks, on which site, and how many vendors there are."""
+def words(language: str, *, operator: str, site: str, vendors: int, covers: Sequence[Covered] = ()) -> Words:
+    """Return what the question says beside its purposes: who asks, on which site, and how many vendors there are.
+
+    With ``covers`` it is asked for all of these sites at once, and says which.
+    """
     _, ngettext = gettext_for(language), translations(language).ngettext
-    return Words(
-        title=_("Optional cookies"),
-        introduction=_(
+    if covers:
+        introduction = _(
+            "%(operator)s asks for your consent to cookies and similar technologies on these sites: %(sites)s. One"
+            " answer counts on all of them, and so does a refusal or a withdrawal. You are asked for these purposes:"
+        )
+    else:
+        introduction = _(
             "%(operator)s asks for your consent to cookies and similar technologies on %(site)s for these purposes:"
         )
-        % {"operator": operator, "site": site},
+    return Words(
+        title=_("Optional cookies"),
+        introduction=introduction % {"operator": operator, "site": site, "sites": ", ".join(map(str, covers))},
         always_on=_("always on"),
         freedom=_("You may refuse, and you can change your mind at any time."),
         vendors=ngettext("%(count)s vendor", "%(count)s vendors", vendors) % {"count": vendors},

@@ -134,6 +134,8 @@ class Site:
     """Where the gateway stands on its own ground: an origin (a subdomain), or one with the path it is mounted on."""
     processors: tuple[Processor, ...] = ()
     """Who processes data for it, and acts on requests of data subjects too."""
+    shares_consent_with: frozenset[str] = frozenset()
+    """Other sites of the operator at which an answer of the redirect flow counts as well; each names all the others."""
 
     def __post_init__(self) -> None:
         if not SLUG.fullmatch(self.slug):
@@ -163,6 +165,8 @@ class Site:
         for address in self.first_party:
             if split_base(address) in {(origin, "") for origin in self.origins}:
                 raise Malformed(f"the gateway cannot be all of {address}: the site's pages stand there")
+        if self.slug in self.shares_consent_with:
+            raise Malformed("a site shares consent with others, not with itself")
 
     def _speaks(self, what: str, words: Mapping[str, object]) -> None:
         if missing := [language for language in self.languages if not words.get(language)]:
@@ -172,6 +176,11 @@ class Site:
     def language(self) -> str:
         """Return the default language."""
         return self.languages[0]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Return the hosts of its pages, as people know them from the address bar."""
+        return tuple(sorted(origin.partition("://")[2] for origin in self.origins))
 
     @property
     def gateway(self) -> str:

@@ -111,6 +111,7 @@ def _document(site: Site) -> dict[str, Any]:
             }
             for one in site.processors
         ],
+        "shares_consent_with": sorted(site.shares_consent_with),
     }
 
 
@@ -142,7 +143,7 @@ def _site(document: dict[str, Any]) -> Site:
         retention=tuple(
             Retention(part["key"], _words(part["wording"]), part["period_days"]) for part in document["retention"]
         ),
-        returns=document.get("returns", {}),  # sites kept by earlier versions have none of the three
+        returns=document.get("returns", {}),  # sites kept by earlier versions have none of these
         first_party=frozenset(document.get("first_party", ())),
         processors=tuple(
             Processor(
@@ -154,6 +155,7 @@ def _site(document: dict[str, Any]) -> Site:
             )
             for part in document.get("processors", ())
         ),
+        shares_consent_with=frozenset(document.get("shares_consent_with", ())),
     )
 
 
