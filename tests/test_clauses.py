@@ -12,14 +12,25 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from consentgw.consents.identifiers import uuid7
 from consentgw.db import open_database, open_reader
+from consentgw.db.database import utc_now
 from consentgw.doctor import examine
 from consentgw.http.languages import NAMES, duration, long_date
+from consentgw.law.profiles import RequestType
 from consentgw.notices import service as notices
 from consentgw.policies.service import starter
 from consentgw.registers import store as registers
+from consentgw.subject_requests import locking
+from consentgw.subject_requests import store as requests
+from consentgw.subject_requests.clock import Clock
+from consentgw.subject_requests.hold import Ground
+from consentgw.subject_requests.model import Person
+from consentgw.subject_requests.office import open_office
+from consentgw.subject_requests.service import Asked, complete, open_request
 from tests.gateway import COOKIE, NEWS, PARTNERS, REASONS, VENDORS, digest, ledger, peeking, running
 from tests.policies.shop import clause
+from tests.subject_requests.story import DANA
 from tests.tags.gate import answer, assert_closed, assert_open, release
 from tests.test_cli import environment, refused, said
 from tests.visitor import Visitor
@@ -169,6 +180,55 @@ async def test_clause_6_1_pages_and_cookies_are_guarded(aigerim):
         said = {word.strip().lower() for word in line.split(";")}
         assert line.startswith("__Host-")
         assert {"secure", "httponly"} <= said
+
+
+async def test_clause_6_2a_data_ends_with_its_term_and_a_legal_hold_alone_keeps_it_and_the_purge_proves_it_ran(
+    seeded, clock
+):
+    office = open_office(seeded)
+    clock.now = utc_now()
+    with open_database(seeded, clock=clock) as db:
+
+        def complain(unit, person):
+            asked = Asked(
+                id=uuid7(), site=PARTNERS[1], type=RequestType.COMPLAINT, language="en", person=Person(details=person)
+            )
+            ref = open_request(unit, office, asked).ref
+            complete(unit, office, ref, DANA, "So it is.")
+            return ref
+
+        free, held = db.apply(complain, "Bolat's words"), db.apply(complain, "Aigerim's words")
+        placed = db.apply(locking.hold, office, held, DANA, Ground.COURT, "Court of Almaty, ruling 12/2026")
+
+        def kept(ref):
+            return db.ask(requests.case, office.vault, ref).person.details
+
+        def runs():
+            query = "SELECT removed, held FROM purges WHERE kind = 'words' ORDER BY sequence"
+            return [tuple(row) for row in db.ask(lambda connection: connection.exec_driver_sql(query).all())]
+
+        for days in (29, 2):
+            clock.step(days=days)
+            await Clock(office).purge(db)
+        assert (kept(free), kept(held)) == ("", "Aigerim's words")
+        assert runs() == [(0, 0), (1, 1)]
+
+        db.apply(locking.release, office, held, DANA, placed.number, "The ruling was set aside.")
+        await Clock(office).purge(db)
+        assert kept(held) == ""
+        assert runs()[-1] == (1, 0)
+    listed = said(environment(seeded), "register", "hold", "list", "--site", "news").splitlines()
+    assert [line.split("\t")[0] for line in listed] == [str(placed.number)] * 2
+    assert "Court of Almaty, ruling 12/2026" in listed[0]
+    assert "The ruling was set aside." in listed[1]
+
+
+async def test_clause_6_2a_the_policy_tells_the_term_of_every_class_of_data(aigerim):
+    told = clause((await policy(aigerim)).text, "6.2")
+
+    for kept in PARTNERS[1].retention:
+        assert kept.wording["en"].title in told
+        assert duration(kept.period_days * 86_400, "en") in told
 
 
 async def test_clause_6_2b_a_choice_is_kept_as_long_as_the_table_says_and_never_longer_in_silence(aigerim):

@@ -66,6 +66,7 @@ from consentgw.registers.tally import Tally
 from consentgw.settings import Settings
 from consentgw.sites.grounds import Grounds
 from consentgw.subject_requests.api import RequestApi
+from consentgw.subject_requests.hold_api import HoldApi
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.pages import RequestPages
 from consentgw.subject_requests.task_api import TaskApi
@@ -243,6 +244,7 @@ class Gateway:
             ReturnsApi(self.catalogue, states),
             ReceiptApi(db, self.catalogue, self._pseudonyms, self.signing, self.settings.public_url),
             RequestApi(db, open_office(self.settings)),
+            HoldApi(db, open_office(self.settings)),
             WebhookApi(db, sealer, to_loopback=self.settings.webhooks_to_loopback),
             TaskApi(db, open_office(self.settings)),
             AccessApi(db, self.keyring, self._processors),

@@ -19,7 +19,8 @@
     ├── Conflict              it contradicts something already kept
     │   ├── AlreadyAnswered   this form was used before; its first answer stands
     │   ├── OutOfTurn         the request stands where this act has no place
-    │   └── AwaitsProcessors  it would be answered before everybody who was asked to act has answered
+    │   ├── AwaitsProcessors  it would be answered before everybody who was asked to act has answered
+    │   └── Held              a legal hold keeps it from being destroyed or used
     ├── Gone                  it existed and was withdrawn from service
     │   └── DeadCode          a one-time code that is none, was used before, or has run out
     └── Unavailable           we could not keep it now; sending it again is safe
@@ -174,6 +175,12 @@ class AwaitsProcessors(Conflict):
     """A subject's request would be answered before every processor has, and nothing is said about why."""
 
     code = "awaits_processors"
+
+
+class Held(Conflict):
+    """A legal hold is on it: it may be neither destroyed nor used for anything else until the hold is released."""
+
+    code = "held"
 
 
 class Gone(ConsentgwError):

@@ -266,6 +266,81 @@ async def test_a_handler_cannot_be_the_second_person_by_any_button(app, dana, as
     assert (await dana.open(asked.erasure)).says(AIGERIM.name)
 
 
+async def test_a_legal_hold_is_placed_with_a_reason_seen_everywhere_and_released(dana, asked):
+    number = numbers(await dana.open("/desk?type=objection"))
+    page = await dana.open(asked.objection)
+    for typed in (
+        {"ground": "", "words": "Ruling 12"},
+        {"ground": "whim", "words": "Ruling 12"},
+        {"ground": "court", "words": " "},
+        {"ground": "court", "words": "Ruling 12", "review_on": "someday"},
+        {"ground": "court", "words": "Ruling 12", "review_on": "2020-01-01"},
+    ):
+        page = await dana.press(page, "hold", **typed)
+        assert page.status == 400
+        assert page.says("Nothing was changed.")
+
+    page = await dana.press(page, "hold", ground="court", words="Ruling 12", review_on="2999-06-01")
+
+    for said in ("a court has ordered to keep it", "Ruling 12", "to be reviewed on 1 June 2999", "legal hold placed"):
+        assert page.says(said), said
+    assert page.says("Nothing of this request is erased.")
+    queue = await dana.open("/desk?state=held")
+    assert numbers(queue) == number
+    assert queue.says("received · held")
+
+    page = await dana.press(page, "release", words="The ruling was set aside.")
+
+    assert page.says("legal hold released")
+    assert page.says("The ruling was set aside.")
+    assert not page.says("Nothing of this request is erased.")
+    assert numbers(await dana.open("/desk?state=held")) == []
+
+
+async def test_only_an_officer_holds_and_releases(app, dana, asked):
+    page = await dana.press(await dana.open(asked.objection), "hold", ground="law", words="Art. 1")
+    release = page.form(f"{asked.objection}/release")
+    handler = await joined(app, Role.HANDLER, login="erlan")
+    token = {"token": (await handler.open(asked.objection)).form(f"{asked.objection}/note")["token"]}
+
+    assert not (await handler.open(asked.objection)).offers(f"{asked.objection}/hold")
+    for button, fields in (("hold", {"ground": "law", "words": "x"}), ("release", {**release, "words": "x"})):
+        assert (await handler.send(f"{asked.objection}/{button}", {**fields, **token})).status == 403
+    for wrong in ("", "x", "99", "٣", "1e1", "9" * 30):
+        page = await dana.send(f"{asked.objection}/release", {**release, "hold": wrong, "words": "x"})
+        assert page.status in {400, 404}, wrong
+    assert (await dana.open(asked.objection)).says("Nothing of this request is erased.")
+
+
+async def test_who_asked_in_a_locked_request_is_for_the_officer_alone(app, dana, asked):
+    page = await dana.press(await dana.open(asked.objection), "hold", ground="dispute", words="Claim 7 of the court")
+    handler = await joined(app, Role.HANDLER, login="erlan")
+    assert (await handler.open(asked.objection)).says(BOLAT.name)  # it still has to be answered
+
+    page = await dana.press(page, "reject", reason="kept_by_law", words="We keep it for the court.")
+
+    assert page.says(BOLAT.name)
+    locked = await handler.open(asked.objection)
+    assert locked.says("A legal hold has locked this request")
+    assert locked.says("it is needed as proof in a dispute")
+    for said in (BOLAT.name, BOLAT.email, BOLAT.details, "Claim 7", "We keep it for the court."):
+        assert not locked.says(said), said
+
+
+async def test_a_held_erasure_is_refused_with_the_reason(app, dana, asked):
+    page = await dana.press(await dana.open(asked.erasure), "propose-erasure", words="Everything.")
+    erlan = await joined(app, login="erlan")
+    second = await erlan.open(asked.erasure)
+    page = await dana.press(page, "hold", ground="authority", words="Order 5")
+    assert page.says("This request itself is held, so it cannot be erased.")
+
+    page = await erlan.press(second, "erase", words="Done.")
+
+    assert page.status == 409
+    assert page.says("A legal hold is on this request, so nothing of it may be erased.")
+    assert page.says(AIGERIM.name)
+
+
 @pytest.mark.parametrize("act", ["fly", "ERASE", ""])
 async def test_a_button_that_is_not_there_does_nothing(dana, asked, act):
     page = await dana.open(asked.objection)

@@ -15,6 +15,7 @@ from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Operator, Role
 from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView
+from consentgw.subject_requests.hold import Ground, Hold, Release
 from consentgw.subject_requests.model import Act, Kind, Level, Person, Reason, Request, State, Step, Text
 from consentgw.subject_requests.store import Case
 from consentgw.subject_requests.tasks import Result, Standing, Task, TaskState
@@ -49,12 +50,28 @@ def request(number: int, type_: RequestType, state: State, due: int, **given: An
     )
 
 
+HELD = Hold(
+    number=3,
+    site="shop",
+    request=UUID(int=3),
+    ground=Ground.COURT,
+    why="Алматы қалалық сотының ұйғарымы, 12/2026 <b>",
+    review_on=TODAY + timedelta(days=189),
+    placed_by=f"operator:{DANA.id}",
+    placed_at=NOW,
+)
+HOLDS = (
+    HELD,
+    replace(HELD, number=4, ground=Ground.DISPUTE, review_on=TODAY),
+    replace(HELD, number=5, ground=Ground.LAW, release=Release("The term is over.", f"operator:{DANA.id}", NOW)),
+    replace(HELD, number=6, ground=Ground.AUTHORITY, review_on=None, placed_by="program:key-1"),
+)
 REQUESTS = (
     request(1, RequestType.ACCESS, State.IN_PROGRESS, -2, assignee=str(DANA.id)),
     request(2, RequestType.ERASURE, State.IN_PROGRESS, 0, proposed_by="operator:erlan"),
     request(3, RequestType.RECTIFICATION, State.AWAITING_VERIFICATION, 1, paused_on=TODAY),
     request(4, RequestType.COMPLAINT, State.EXTENDED, 9, extended=True),
-    request(5, RequestType.OBJECTION, State.REJECTED, 3, reason=Reason.NO_MATCH),
+    request(5, RequestType.OBJECTION, State.REJECTED, 3, reason=Reason.NO_MATCH, held=True),
 )
 PERSON = Person(
     name="Айгерім Серікқызы",
@@ -125,13 +142,15 @@ def case(language: str, of: Request, **given: Any) -> CaseView:
     """Return one request on its page."""
     said = {
         "handles": True, "approves": True, "exports": True, "words": "", "reasons": tuple(Reason),
-        "confirmable": True, "extendable": True, "processors": {}, "stands": Standing((), ()), **given,
+        "confirmable": True, "extendable": True, "processors": {}, "stands": Standing((), ()), "keeps": True,
+        "holds": (), "kept_back": (), **given,
     }  # fmt: skip
     return CaseView(
         **_about(language),
         case=Case(of, PERSON, HISTORY, TEXTS),
         named="Dala <Market>",
         replies=replies(language),
+        grounds=tuple(Ground),
         **said,
     )
 
@@ -189,9 +208,10 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
     passed = tuple(replace(HISTORY[0], act=act, processor="p0") for act in (Act.FORWARD, Act.FETCH, Act.RECALL))
     yield f"desk-case-passed-on-{language}", replace(asked, case=replace(asked.case, history=passed))
     yield f"desk-case-failed-{language}", case(language, REQUESTS[0], failed="unproven")
-    yield (
-        f"desk-case-viewer-{language}",
-        case(language, REQUESTS[0], handles=False, approves=False, exports=False),
-    )
+    viewer = {"handles": False, "approves": False, "exports": False, "keeps": False}
+    yield f"desk-case-viewer-{language}", case(language, REQUESTS[0], **viewer)
+    yield f"desk-case-held-{language}", case(language, replace(REQUESTS[1], held=True), holds=HOLDS)
+    yield f"desk-case-locked-{language}", case(language, REQUESTS[4], holds=HOLDS, **viewer)
+    yield f"desk-case-kept-back-{language}", case(language, REQUESTS[1], kept_back=REQUESTS[3:])
     erased = replace(REQUESTS[1], state=State.COMPLETED, erased_at=NOW, closed_at=NOW)
     yield f"desk-case-erased-{language}", case(language, erased)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from consentgw.law.profiles import RequestType, profile
 from consentgw.subject_requests.asking import FIELDS, NOTHING_TYPED, Trouble, Typed
+from consentgw.subject_requests.hold import Ground, Hold
 from consentgw.subject_requests.model import NEEDS, Capacity, Kind, Level, Person, Reason, Request, State, Text
 from consentgw.subject_requests.tasks import TaskState
 from consentgw.subject_requests.views import (
@@ -34,6 +35,19 @@ AT = datetime(2026, 11, 24, 7, tzinfo=UTC)
 RULES = profile("kz").on(AT.date())
 TYPED = Person(
     name="Dala <b>", email="dala@", phone="+7", details="<i>Dala</i>\nDala", representative="", capacity=Capacity.MYSELF
+)
+HOLDS = tuple(
+    Hold(
+        number=number,
+        site="shop",
+        request=UUID(int=3),
+        ground=ground,
+        why="Dala <b>: never for the person",
+        review_on=date(2027, 6, number) if number % 2 else None,
+        placed_by="operator:dana",
+        placed_at=AT,
+    )
+    for number, ground in enumerate(Ground, 1)
 )
 TROUBLE = {
     "email": Trouble.EMAIL,
@@ -126,5 +140,9 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
     for reason in Reason:
         refused = replace(request(State.REJECTED, RequestType.ERASURE), reason=reason)
         yield f"request-{reason}-{language}", replace(status, request=refused, texts=())
+    held = replace(request(State.REJECTED, RequestType.ERASURE), reason=Reason.KEPT_BY_LAW, held=True)
+    yield f"request-held-{language}", replace(status, request=held, holds=HOLDS, texts=())
+    partly = replace(request(State.COMPLETED, RequestType.ERASURE), reason=Reason.KEPT_BY_LAW, erased_at=AT)
+    yield f"request-kept-back-{language}", replace(status, request=partly, texts=(), answer=None)
     yield f"request-confirm-{language}", ConfirmView(**page, site=site, key="k")
     yield f"request-moved-{language}", MovedView(**page, site=site)

@@ -121,6 +121,15 @@ async def news_task(world: World) -> str:
     return world.made["task"]
 
 
+async def news_hold(world: World) -> str:
+    """Return a hold on it."""
+    if "hold" not in world.made:
+        path = f"/v1/sites/news/requests/{await news_request(world)}/holds"
+        made = await world.news.post(path, {"ground": "law", **SAID}, headers=ANYTHING)
+        world.made["hold"] = str(made.json()["number"])
+    return world.made["hold"]
+
+
 SAID = {"words": "We look into it."}
 TOLD = {"url": "https://partner.example/told"}
 CHANGED = {**TOLD, "events": [], "description": None, "enabled": True}
@@ -159,6 +168,10 @@ CASES = {
     "vouch_request": Case({"level": 3, "how": "x"}, parts={"request": news_request}, headers=ANYTHING),
     "complete_request": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
     "reject_request": Case({"reason": "no_match", **SAID}, parts={"request": news_request}, headers=ANYTHING),
+    "list_holds": Case(parts={"request": news_request}),
+    "place_hold": Case({"ground": "court", **SAID}, parts={"request": news_request}, headers=ANYTHING),
+    "read_hold": Case(parts={"request": news_request, "hold": news_hold}),
+    "release_hold": Case(SAID, parts={"request": news_request, "hold": news_hold}, headers=ANYTHING),
     "propose_erasure": Case(SAID, parts={"request": news_request}, headers=ANYTHING),
     "list_tasks": Case(),
     "read_task": Case(parts={"task": news_task}),

@@ -40,7 +40,8 @@ from tests.subject_requests.story import live_through_a_request
 from tests.webhooks.partners import live_through_a_message
 
 TABLES = {
-    "api_keys", "breach_steps", "breaches", "disclosures", "drafts", "events", "identifiers", "keys", "mails",
+    "api_keys", "breach_steps", "breaches", "disclosures", "drafts", "events", "identifiers", "keys",
+    "legal_hold_releases", "legal_holds", "mails",
     "marks", "notices", "operators", "policies", "purges", "questions", "receipts", "recovery_codes", "replies",
     "return_codes", "sessions", "sites", "subject_request_addresses", "subject_request_answers",
     "subject_request_files", "subject_request_history", "subject_request_keys", "subject_request_proofs",

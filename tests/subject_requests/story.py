@@ -16,7 +16,8 @@ from consentgw.settings import Settings
 from consentgw.sites import store as sites
 from consentgw.sites.inventory import Words
 from consentgw.sites.processors import Given, Processor
-from consentgw.subject_requests import filing, processing, proving, service, store, task_store
+from consentgw.subject_requests import filing, locking, processing, proving, service, store, task_store
+from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import Actor, Level, Person, Role
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.processing import Said
@@ -158,6 +159,8 @@ def live_through_a_request(unit: Unit, site: Site) -> None:
     box = store.box(unit.connection, office.vault, request.id)
     filing.add_answer(unit, box, request.id, b"data", "digest", unit.now, 3)
     filing.note_purge(unit, "answers", 0)
+    placed = locking.hold(unit, office, request.ref, DANA, Ground.COURT, "Ruling 12")
+    locking.release(unit, office, request.ref, DANA, placed.number, "The ruling was set aside.")
 
 
 def key_in(letter: Waiting) -> str:

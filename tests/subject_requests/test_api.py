@@ -337,3 +337,111 @@ async def test_nobody_calls_a_request_off_for_who_asks(embedded, quick_shop):
     request = ask(embedded)
 
     assert code(await quick_shop.post(f"{ROOT}/{request}/cancel", {})) == (404, "not_found")
+
+
+COURT = {"ground": "court", "words": "Court of Almaty, ruling 12/2026", "review_on": "2999-06-01"}
+
+
+@pytest.fixture
+def keeper(gateway):
+    """A program of the shop's that may place holds."""
+    return caller(gateway, Scope.REQUESTS_READ, Scope.HOLDS_WRITE, site="shop")
+
+
+async def place(program, request, **said):
+    """Place a hold on a request as it was read; return the answer."""
+    tag = (await program.get(f"{ROOT}/{request}")).headers["etag"]
+    return await program.post(f"{ROOT}/{request}/holds", {**COURT, **said}, headers={"if-match": tag})
+
+
+async def test_a_hold_is_placed_read_found_and_released_by_a_key_of_its_own_scope(gateway, shop, keeper):
+    request = ask(gateway, RequestType.COMPLAINT)
+    other = ask(gateway, RequestType.OBJECTION)
+
+    made = await place(keeper, request)
+
+    assert made.status_code == 201
+    address = made.headers["location"]
+    hold = (await shop.get(address)).json()
+    assert hold == made.json()
+    assert {name: hold[name] for name in COURT} == COURT
+    assert (hold["placed_by"], hold["released_at"]) == (f"program:{keeper.key.id}", None)
+    assert (await shop.get(f"{ROOT}/{request}")).json()["held"]
+    for held, found in (("true", request), ("false", other)):
+        items = (await shop.get(f"{ROOT}?held={held}")).json()["items"]
+        assert [one["subject_request_id"] for one in items] == [found]
+
+    tag = (await keeper.get(address)).headers["etag"]
+    ended = await keeper.post(f"{address}/release", {"words": "It was set aside."}, headers={"if-match": tag})
+
+    assert ended.status_code == 200
+    assert (ended.json()["released_words"], ended.json()["released_by"]) == (
+        "It was set aside.", f"program:{keeper.key.id}",
+    )  # fmt: skip
+    assert (await shop.get(f"{ROOT}/{request}/holds")).json()["items"] == [ended.json()]
+    assert not (await shop.get(f"{ROOT}/{request}")).json()["held"]
+    new = (await keeper.get(address)).headers["etag"]
+    again = await keeper.post(f"{address}/release", {"words": "Again."}, headers={"if-match": new})
+    assert code(again) == (409, "out_of_turn")
+    assert [(act, thing) for act, thing in await acts_in_trail(gateway) if "hold" in act] == [
+        ("place_hold", str(hold["number"])), ("release_hold", str(hold["number"])),
+    ]  # fmt: skip
+    assert [act for _, act, _ in await history(shop, request)] == ["open", "hold", "release"]
+
+
+async def test_a_hold_needs_its_own_scope_and_what_was_read(gateway, shop, keeper):
+    request = ask(gateway, RequestType.COMPLAINT)
+    old = (await keeper.get(f"{ROOT}/{request}")).headers["etag"]
+    address = (await place(keeper, request)).headers["location"]
+    before = rows(gateway.settings)
+
+    assert code(await place(shop, request)) == (403, "forbidden")
+    assert code(await shop.post(f"{address}/release", SAID, headers={"if-match": "*"})) == (403, "forbidden")
+    for path, said in ((f"{ROOT}/{request}/holds", COURT), (f"{address}/release", SAID)):
+        assert code(await keeper.post(path, said)) == (428, "precondition_required")
+        assert code(await keeper.post(path, said, headers={"if-match": old})) == (412, "precondition_failed")
+
+    assert rows(gateway.settings) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "answer"),
+    [
+        ({"ground": "whim"}, (422, "invalid")),
+        ({"words": ""}, (422, "invalid")),
+        ({"words": " "}, (400, "malformed")),
+        ({"review_on": "2026-02-30"}, (422, "invalid")),
+        ({"review_on": "soon"}, (422, "invalid")),
+        ({"review_on": 5}, (422, "invalid")),
+        ({"review_on": "2020-01-01"}, (400, "malformed")),
+        ({"who": "Aigerim"}, (422, "invalid")),
+    ],
+)
+async def test_a_hold_that_says_too_little_or_too_much_is_none(embedded, wrong, answer):
+    program, request = caller(embedded, site="shop"), ask(embedded, RequestType.COMPLAINT)
+
+    assert code(await place(program, request, **wrong)) == answer
+
+    assert (await program.get(f"{ROOT}/{request}/holds")).json()["items"] == []
+
+
+async def test_a_hold_of_one_request_is_not_another_s_and_none_is_none(embedded, quick_shop):
+    request, other = ask(embedded, RequestType.COMPLAINT), ask(embedded, RequestType.COMPLAINT)
+    number = (await place(quick_shop, request)).json()["number"]
+
+    for path in (f"{other}/holds/{number}", f"{request}/holds/{number + 1}", f"{request}/holds/0{number}"):
+        assert code(await quick_shop.get(f"{ROOT}/{path}")) == (404, "not_found")
+        gone = await quick_shop.post(f"{ROOT}/{path}/release", SAID, headers={"if-match": "*"})
+        assert code(gone) == (404, "not_found")
+
+
+async def test_what_is_held_is_not_erased_and_what_is_locked_is_not_read_by_a_program(embedded, quick_shop):
+    erasure = ask(embedded, RequestType.ERASURE, level=Level.MATCHED)
+    closed = ask(embedded, RequestType.COMPLAINT)
+    await act(quick_shop, closed, "complete")
+    for one in (erasure, closed):
+        await place(quick_shop, one)
+
+    assert code(await act(quick_shop, erasure, "propose-erasure")) == (409, "held")
+    assert code(await quick_shop.get(f"{ROOT}/{closed}/person")) == (409, "held")
+    assert (await act(quick_shop, erasure, "reject", reason="kept_by_law")).json()["reason"] == "kept_by_law"

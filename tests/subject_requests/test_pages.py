@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from pydantic import SecretStr
 
+from consentgw.http.languages import long_day
 from consentgw.law.profiles import RequestType
 from consentgw.mail import store as mails
-from consentgw.subject_requests import proving, service, store
+from consentgw.subject_requests import locking, proving, service, store
+from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import Level, State
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.store import Wanted
 from tests.conftest import Clock
 from tests.gateway import SHOP, ledger, rows, running
 from tests.house.documents import Reader
-from tests.subject_requests.story import AIGERIM, DANA
+from tests.subject_requests.story import AIGERIM, DANA, YERLAN
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -379,3 +381,46 @@ async def test_the_full_page_and_the_policy_lead_to_it(app):
     assert (await page.follow("/requests/shop")).status == 200
     policy = await page.follow("/policy/")
     assert (await policy.follow("/requests/shop")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [("kk", "сот сақтауды міндеттеді"), ("ru", "суд обязал это сохранить"), ("en", "a court has ordered to keep it")],
+)
+async def test_a_person_reads_that_something_is_locked_and_why_and_never_the_operator_s_words(app, desk, language, why):
+    page = await ask(app, "complaint", language)
+    (request,) = desk.requests()
+    assert why not in page.text
+    day = date(2027, 6, 1)
+    placed = desk.db.apply(locking.hold, desk.office, request.ref, DANA, Ground.COURT, "Ruling 12 on Bolat", day)
+
+    page = await page.visitor.open(page.url)
+
+    assert why in page.text
+    assert long_day(day, language) in page.text
+    assert "Ruling 12" not in page.text
+    desk.db.apply(locking.release, desk.office, request.ref, DANA, placed.number, "It was set aside.")
+    assert why not in (await page.visitor.open(page.url)).text
+
+
+async def test_who_erases_reads_what_stays_before_and_after(app, desk):
+    earlier = await ask(app, "restriction")
+    digits = desk.letter().letter.digits
+    await fill(earlier, "verify", digits=digits)
+    (held,) = desk.requests()
+    desk.db.apply(service.complete, desk.office, held.ref, DANA, "It is blocked.")
+    desk.db.apply(locking.hold, desk.office, held.ref, DANA, Ground.DISPUTE, "Claim 7")
+    desk.letters()
+    page = await ask(app, "erasure")
+    assert "What is locked, and why" not in page.text  # anybody may type an address
+
+    page = await fill(page, "verify", digits=desk.letter().letter.digits)
+
+    assert "it is needed as proof in a dispute" in page.text
+    (request,) = [one for one in desk.requests() if one.type is RequestType.ERASURE]
+    for actor in (DANA, YERLAN):
+        desk.db.apply(service.erase, desk.office, request.ref, actor, "As she asked.")
+    page = await page.visitor.open(page.url)
+    assert "It is done." in page.text
+    assert "What stays" in page.text
+    assert "what a law, a court, an authority or a dispute requires to be kept" in page.text

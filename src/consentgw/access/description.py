@@ -48,6 +48,7 @@ SCOPES = {
     Scope.TASKS_READ: "Read what processors are asked to do, without a word of who asks.",
     Scope.TASKS_WRITE: "Acknowledge the tasks of a processor, and say what was done.",
     Scope.IDENTITIES_READ: "Read whom a processor's task is about, which the history remembers.",
+    Scope.HOLDS_WRITE: "Place legal holds on the requests of data subjects, and release them.",
     Scope.WEBHOOKS_READ: "Read webhook endpoints and what was sent to them.",
     Scope.WEBHOOKS_WRITE: "Register webhook endpoints, and send again.",
     Scope.KEYS_READ: "Read which keys there are, without their secrets.",

@@ -14,6 +14,7 @@ from consentgw.law.deadlines import read_calendars
 from consentgw.registers import service, store
 from consentgw.registers.model import Breach, Disclosure
 from consentgw.settings import Settings
+from consentgw.subject_requests import filing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -139,6 +140,29 @@ def list_breaches(site: str | None) -> None:
             )
             for step, at, words in entered.steps:
                 click.echo(f"{entered.number}\t{_minute(at)}\t{step.value}\t{words}")
+
+
+@register.group()
+def hold() -> None:
+    """Look at the legal holds; they are placed and released at the desk or by the API."""
+
+
+@hold.command("list")
+@click.option("--site", help="Of one site only.")
+def list_holds(site: str | None) -> None:
+    """List every hold: number, day, site, request, ground, words, day of review, who; below, its release."""
+    with open_reader(Settings.read()) as connection:
+        for one in filing.register_of_holds(connection, site):
+            click.echo(
+                f"{one.number}\t{one.placed_at:%Y-%m-%d}\t{one.site}\t{one.request}\t{one.ground}"
+                f"\t{_line(one.why)}\t{one.review_on or 'no day'}\t{one.placed_by}"
+            )
+            if end := one.release:
+                click.echo(f"{one.number}\t{end.at:%Y-%m-%d}\treleased\t{_line(end.why)}\t{end.by}")
+
+
+def _line(words: str) -> str:
+    return " ".join(words.split())
 
 
 def _day(instant: datetime | None) -> date | None:

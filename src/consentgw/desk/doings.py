@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from consentgw.errors import Malformed, OutOfTurn
 from consentgw.operators.model import Act
-from consentgw.subject_requests import answers, proving, service, store
+from consentgw.subject_requests import answers, locking, proving, service, store
+from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import Level, Reason
 
 if TYPE_CHECKING:
@@ -88,6 +90,22 @@ def _without(form: Form) -> str:
     return form.one("without") or ""
 
 
+def _hold(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    try:
+        ground, day = Ground(form.one("ground") or ""), form.one("review_on") or ""
+        review_on = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise Malformed("a hold names what requires it; its day of review is a day of the calendar") from None
+    return locking.hold(unit, office, ref, actor, ground, _words(form), review_on)
+
+
+def _release(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
+    number = form.one("hold") or ""
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        raise Malformed("a hold is released by its number")
+    return locking.release(unit, office, ref, actor, int(number), _words(form))
+
+
 def _words(form: Form) -> str:
     return form.one("words") or ""
 
@@ -105,6 +123,8 @@ DOINGS = {
     "vouch": Doing(Act.HANDLE, _vouch),
     "propose-erasure": Doing(Act.HANDLE, _propose),
     "erase": Doing(Act.APPROVE, _agree),
+    "hold": Doing(Act.HOLD, _hold),
+    "release": Doing(Act.HOLD, _release),
 }
 """By the last part of the address. Proposing an erasure and agreeing to it are one verb, but not one right: the second
 person is somebody whose role it is."""

@@ -24,7 +24,8 @@ from consentgw.operators import store as operators
 from consentgw.operators.door import chosen_language, language_of, prove_first, sign_in_first
 from consentgw.operators.model import Act
 from consentgw.sites import store as sites
-from consentgw.subject_requests import answers, forwarding, service, store, task_store
+from consentgw.subject_requests import answers, filing, forwarding, service, store, task_store
+from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import OPEN, Actor, Reason, Ref, Role, State
 from consentgw.subject_requests.store import Wanted
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 PAGE = 50
 """Requests on one page of the queue."""
 _FIELDS = ("site", "state", "type", "assignee", "find")
-_SEVERAL = {"open": OPEN, "all": tuple(State)}
+_SEVERAL = {"open": OPEN, "all": tuple(State), "held": tuple(State)}
 _WORDS = 48_000
 """Bytes of a posted form: ten thousand letters of any alphabet, percent-encoded."""
 
@@ -113,6 +114,7 @@ class DeskPages:
         self.door.demand(caller, Act.READ, ref.site)
         site = await self.db.read(sites.read, ref.site)
         case = await self.db.read(store.case, self.office.vault, ref)
+        keeps = caller.operator.may(Act.HOLD, ref.site)
         rules = profiles.profile(site.profile).on(self.db.clock().date())
         asked, operator = query(request), caller.operator
         language = language_of(request) if language_of(request) in site.languages else site.language
@@ -120,7 +122,11 @@ class DeskPages:
             **await self._about(request, caller),
             case=case,
             named=site.name,
-            handles=operator.may(Act.HANDLE, ref.site),
+            handles=operator.may(Act.HANDLE, ref.site) and (keeps or not case.request.locked),
+            keeps=keeps,
+            holds=tuple(await self.db.read(filing.holds_on, case.request.id)),
+            kept_back=tuple(await self.db.read(service.kept_back, self.office, case)),
+            grounds=tuple(Ground),
             approves=operator.may(Act.APPROVE, ref.site),
             exports=operator.may(Act.EXPORT, ref.site),
             replies=replies(language_of(request)),
@@ -198,6 +204,7 @@ class DeskPages:
             sites=slugs,
             states=states,
             types=types,
+            held=True if chosen.state == "held" else None,
             assignee=str(operator.id) if chosen.assignee == "me" else "",
             digests=digests,
             ending=_ending(chosen.find) if chosen.find and not digests else b"",

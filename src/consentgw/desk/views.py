@@ -9,6 +9,7 @@ from consentgw.desk import wording
 from consentgw.http.languages import LANGUAGES, gettext_for
 from consentgw.http.pages import Page
 from consentgw.operators.model import Role
+from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.model import State
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from consentgw.law.profiles import RequestType
     from consentgw.operators.model import Operator
+    from consentgw.subject_requests.hold import Ground, Hold
     from consentgw.subject_requests.model import Act, Kind, Level, Reason, Request
     from consentgw.subject_requests.store import Case
     from consentgw.subject_requests.tasks import Standing, Task
@@ -90,7 +92,7 @@ class QueueView(DeskView):
         """Return what can be chosen as a state, in words."""
         _ = gettext_for(self.language)
         named = {state.value: self.state_name(state) for state in State}
-        return {"open": _("waiting for an answer"), "all": _("all"), **named}
+        return {"open": _("waiting for an answer"), "held": _("under a legal hold"), "all": _("all"), **named}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,12 @@ class CaseView(DeskView):
     handles: bool
     approves: bool
     exports: bool
+    keeps: bool
+    """Whether the operator places legal holds and releases them."""
+    holds: tuple[Hold, ...]
+    kept_back: tuple[Request, ...]
+    """What an erasure would leave, locked."""
+    grounds: tuple[Ground, ...]
     replies: Mapping[str, str]
     words: str
     """What the answer begins with."""
@@ -146,6 +154,10 @@ class CaseView(DeskView):
     def reason_name(self, reason: Reason) -> str:
         """Return a lawful reason in words."""
         return self.say(wording.REASONS, reason)
+
+    def ground_name(self, ground: Ground) -> str:
+        """Return what requires a hold, in words."""
+        return self.say(GROUNDS, ground)
 
     def act_name(self, act: Act) -> str:
         """Return what was done, in words."""

@@ -52,6 +52,8 @@ ACTS = {
     Act.DOWNLOAD: sentence("answer downloaded"),
     Act.REVOKE: sentence("answer taken back"),
     Act.ERASE: sentence("names, addresses and texts erased"),
+    Act.HOLD: sentence("legal hold placed"),
+    Act.RELEASE: sentence("legal hold released"),
     Act.FORWARD: sentence("passed on to a processor"),
     Act.FETCH: sentence("read by a processor"),
     Act.ACKNOWLEDGE: sentence("taken up by a processor"),
@@ -80,7 +82,7 @@ KINDS = {
 ROLES = {
     Role.VIEWER: sentence("sees what is due, and not who asks"),
     Role.HANDLER: sentence("answers requests"),
-    Role.OFFICER: sentence("data protection officer: also agrees to erasures and takes data out"),
+    Role.OFFICER: sentence("data protection officer: also agrees to erasures, places legal holds and takes data out"),
     Role.OWNER: sentence("owner: everything, and who works here"),
 }
 TYPES = {type_: title for type_, (title, _) in RIGHTS.items()}
@@ -88,6 +90,10 @@ FAILURES = {
     "out_of_turn": sentence("That is not possible where the request stands now; somebody may have moved it meanwhile."),
     "unproven": sentence("Not enough is proven for that yet, or it takes a second person."),
     "awaits_processors": sentence("A processor has not answered yet. Wait for it, or say why you do not."),
+    "held": sentence(
+        "A legal hold is on this request, so nothing of it may be erased. Refuse the erasure because a law says to keep"
+        " the data, or release the hold first."
+    ),
     "malformed": sentence("Say it in words, and choose a reason where one is asked for. Nothing was changed."),
 }
 _FAILED = sentence("That could not be done. Nothing was changed.")

@@ -19,7 +19,7 @@ from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
 from consentgw.registers import service as registers
 from consentgw.sites import store as sites
-from consentgw.subject_requests import filing
+from consentgw.subject_requests import filing, locking
 from consentgw.subject_requests import store as requests
 from consentgw.subject_requests.clock import CLASSES, LATE
 from consentgw.subject_requests.store import Wanted
@@ -43,6 +43,8 @@ APPEND_ONLY = frozenset(
         "disclosures",
         "breaches",
         "breach_steps",
+        "legal_holds",
+        "legal_hold_releases",
     }
 )
 RECEIPTS = 1_000
@@ -105,6 +107,10 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
     yield from (Finding(False, complaint) for complaint in late)
     if not late:
         yield Finding(True, "no authority waits to be told of a breach")
+    forgotten = locking.unreviewed(connection, utc_now().date())
+    yield from (Finding(False, complaint) for complaint in forgotten)
+    if not forgotten:
+        yield Finding(True, "no legal hold waits to be reviewed")
     for site in sites.everyone(connection):
         what = f"{site.slug}: asks, and its policies and notices are unaltered"
         yield _finding(what, lambda site=site: _site(connection, site))

@@ -158,6 +158,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         ),
         "Wait for the processors, or say in `without_processors` why it is answered without them.",
     ),
+    "held": Explanation(
+        409,
+        "Under a legal hold",
+        "A law, a court, an authority or a dispute requires the data to be kept. Nothing was changed, and nothing was"
+        " shown.",
+        ("An erasure was to destroy a request that is held.", "A program was to read who asked in one that is locked."),
+        "Refuse the erasure with the reason `kept_by_law`, or release every hold on the request first.",
+    ),
     "unproven": Explanation(
         409,
         "Not proven enough",

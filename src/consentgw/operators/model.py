@@ -44,6 +44,8 @@ class Act(StrEnum):
     """Work on requests: assign, note, write to the person, extend, answer, refuse."""
     APPROVE = "approve"
     """Be the second person for an erasure."""
+    HOLD = "hold"
+    """Place a legal hold and release it, and see who asked where one has locked a request."""
     EXPORT = "export"
     """Take personal data out; asks who is there once more."""
     MANAGE = "manage"

@@ -71,6 +71,7 @@ class RequestApi:
             states=OPEN if query.state == "open" else (query.state,) if query.state else (),
             types=(query.type,) if query.type else (),
             due_before=query.due_before,
+            held=None if query.held is None else query.held == "true",
             after=_place(query),
             limit=query.limit + 1,
         )

@@ -156,7 +156,7 @@ def _clear_proofs(unit: Unit, _: Office) -> tuple[int, bool]:
 
 
 def _clear_words(unit: Unit, office: Office) -> tuple[int, bool]:
-    found = _past(unit, lambda _: WORDS_FOR, erased=False)
+    found = _past(unit, words_term, erased=False)
     for request in found:
         service.forget_words(unit, office, request, CLOCK)
     return len(found), len(found) < _BATCH
@@ -189,6 +189,11 @@ def _clear_runs(unit: Unit, _: Office) -> tuple[int, bool]:
     return filing.forget_purges(unit, unit.now - RUNS_FOR), True
 
 
+def words_term(_: Site) -> timedelta:
+    """Return how long every site keeps names, addresses and texts, from the end of a request."""
+    return WORDS_FOR
+
+
 def record_term(site: Site) -> timedelta:
     """Return how long a site keeps the proof that a request was handled, from its end."""
     said = next((kind.period_days for kind in site.retention if kind.key == "requests"), RECORD_DAYS)
@@ -207,6 +212,14 @@ _CLEAR: dict[str, Callable[[Unit, Office], tuple[int, bool]]] = {
 
 
 def _note(unit: Unit, removed: dict[str, int]) -> None:
+    held = {"words": _held_back(unit, words_term, erased=False), "requests": _held_back(unit, record_term, erased=True)}
     for kind, count in removed.items():
-        filing.note_purge(unit, kind, count)
+        filing.note_purge(unit, kind, count, held.get(kind))
     unit.erases = True
+
+
+def _held_back(unit: Unit, term: Callable[[Site], timedelta], *, erased: bool) -> int:
+    return sum(
+        store.count_held_back(unit.connection, site.slug, unit.now - term(site), erased=erased)
+        for site in sites.everyone(unit.connection)
+    )

@@ -1,4 +1,4 @@
-"""What lies beside a request for a while: letters that prove, packages that wait to be fetched, runs of the purge."""
+"""What lies beside a request for a while: letters that prove, packages that wait to be fetched, legal holds, purges."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from consentgw.subject_requests.tables import answers, proofs, purges
+from consentgw.errors import NotFound
+from consentgw.subject_requests.hold import Ground, Hold, Release
+from consentgw.subject_requests.tables import answers, holds, proofs, purges, releases
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import date, datetime, timedelta
     from uuid import UUID
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from consentgw.db import Unit
+    from consentgw.subject_requests.model import Actor, Ref
     from consentgw.subject_requests.vault import Box
 
 
@@ -104,9 +107,71 @@ def purge_answers(unit: Unit) -> int:
     return unit.connection.execute(delete(answers).where(over)).rowcount
 
 
-def note_purge(unit: Unit, kind: str, removed: int) -> None:
-    """Keep that one class of data was looked through, and how much of it went."""
-    unit.connection.execute(insert(purges).values(kind=kind, ran_at=unit.now, removed=removed))
+def place_hold(unit: Unit, ref: Ref, ground: Ground, why: str, review_on: date | None, actor: Actor) -> int:
+    """Add a hold on a request; return its number."""
+    row = insert(holds).values(
+        site=ref.site,
+        request=ref.id,
+        ground=ground.value,
+        why=why,
+        review_on=review_on,
+        placed_by=str(actor),
+        placed_at=unit.now,
+    )
+    return unit.connection.execute(row.returning(holds.c.number)).scalar_one()
+
+
+def release_hold(unit: Unit, number: int, why: str, actor: Actor) -> None:
+    """Add the end of a hold."""
+    row = insert(releases).values(hold=number, why=why, released_by=str(actor), released_at=unit.now)
+    unit.connection.execute(row)
+
+
+def hold(connection: Connection, ref: Ref, number: int) -> Hold:
+    """Return one hold on a request.
+
+    Raises:
+        NotFound: the request has no hold of this number.
+    """
+    found = [one for one in holds_on(connection, ref.id) if one.number == number and one.site == ref.site]
+    if not found:
+        raise NotFound("no such hold on this request")
+    return found[0]
+
+
+def holds_on(connection: Connection, request: UUID) -> list[Hold]:
+    """Return every hold that was ever placed on a request, oldest first."""
+    return _holds(connection, holds.c.request == request)
+
+
+def register_of_holds(connection: Connection, site: str | None = None) -> list[Hold]:
+    """Return every hold that was ever placed, of a site or of all, oldest first."""
+    return _holds(connection, *([] if site is None else [holds.c.site == site]))
+
+
+def _holds(connection: Connection, *which: ColumnElement[bool]) -> list[Hold]:
+    query = select(holds, releases).join(releases, releases.c.hold == holds.c.number, isouter=True).where(*which)
+    return [
+        Hold(
+            number=row[holds.c.number],
+            site=row[holds.c.site],
+            request=row[holds.c.request],
+            ground=Ground(row[holds.c.ground]),
+            why=row[holds.c.why],
+            review_on=row[holds.c.review_on],
+            placed_by=row[holds.c.placed_by],
+            placed_at=row[holds.c.placed_at],
+            release=None
+            if row[releases.c.hold] is None
+            else Release(row[releases.c.why], row[releases.c.released_by], row[releases.c.released_at]),
+        )
+        for row in connection.execute(query.order_by(holds.c.number)).mappings()
+    ]
+
+
+def note_purge(unit: Unit, kind: str, removed: int, held: int | None = None) -> None:
+    """Keep that one class of data was looked through, how much of it went, and how much legal holds kept back."""
+    unit.connection.execute(insert(purges).values(kind=kind, ran_at=unit.now, removed=removed, held=held))
 
 
 def forget_purges(unit: Unit, before: datetime) -> int:

@@ -63,13 +63,16 @@ def news(request: Request, site: Site, link: str) -> Letter:
 def erased(request: Request, site: Site) -> Letter:
     """Say that what was asked to be erased is erased; there is no page to lead to any more that says more."""
     _ = gettext_for(request.language)
-    return _about(
-        request,
-        _("Your request is done"),
-        _("What your request %(number)s to %(site)s asked to be erased is erased, this address included.")
-        % {"number": request.number, "site": site.name},
-        "",
+    said = (
+        _(
+            "What your request %(number)s to %(site)s asked to be erased is erased, but for what a law, a court, an"
+            " authority or a dispute requires to be kept. That is locked: it is used for nothing else, and once the"
+            " reason has ended it is erased at its usual time."
+        )
+        if request.reason
+        else _("What your request %(number)s to %(site)s asked to be erased is erased, this address included.")
     )
+    return _about(request, _("Your request is done"), said % {"number": request.number, "site": site.name}, "")
 
 
 def to_operator(site: Site, subject: str, requests: Sequence[Request], links: Sequence[str]) -> Letter:

@@ -80,6 +80,9 @@ class Act(StrEnum):
     """The processor does not take it on."""
     RECALL = "recall"
     """Nobody waits for the processor any more."""
+    HOLD = "hold"
+    """A law, a court, an authority or a dispute requires that it is kept (``hold.py``)."""
+    RELEASE = "release"
 
 
 _R, _A, _P, _E = State.RECEIVED, State.AWAITING_VERIFICATION, State.IN_PROGRESS, State.EXTENDED
@@ -125,7 +128,7 @@ STAYING = frozenset(
     }
 )
 """Acts on an open request that leave its state as it is."""
-ALWAYS = frozenset({Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.REVOKE, Act.ERASE, Act.RECALL})
+ALWAYS = frozenset({Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.REVOKE, Act.ERASE, Act.RECALL, Act.HOLD, Act.RELEASE})
 """Acts that are possible on a closed request too."""
 
 
@@ -253,6 +256,8 @@ class Request:
     """The last reminder: ``due_soon`` or ``overdue``."""
     closed_at: datetime | None = None
     erased_at: datetime | None = None
+    held: bool = False
+    """Whether a legal hold is on it; known from the holds, and never written with the request."""
 
     @property
     def ref(self) -> Ref:
@@ -273,6 +278,11 @@ class Request:
     def answerable(self) -> bool:
         """Return whether enough is proven for its answer."""
         return self.level >= self.needs.answer
+
+    @property
+    def locked(self) -> bool:
+        """Return whether it is kept for its hold alone: restricted instead of erased (GDPR Art. 18)."""
+        return self.held and self.state.closed
 
 
 def number_of(request: UUID) -> str:

@@ -22,7 +22,7 @@ from consentgw.http.problems import status_of
 from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.policies.rights import RIGHTS, time_of
-from consentgw.subject_requests import answers, asking, filing, forwarding, proving, service, store
+from consentgw.subject_requests import answers, asking, filing, forwarding, locking, proving, service, store
 from consentgw.subject_requests.asking import FIELDS, LONGEST, NOTHING_TYPED
 from consentgw.subject_requests.clock import record_term
 from consentgw.subject_requests.model import NEEDS, SUBJECT, Ref
@@ -290,6 +290,7 @@ class RequestPages:
             answer=waits,
             authority=offer.site.authority_in(language),
             receipts_until=record_term(offer.site).days,
+            holds=tuple(await self.db.read(locking.in_force, self.office, case)),
             done=done,
             passed=passed_on(offer.site, stands.tasks, language),
             untold=bool(stands.untold),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from consentgw import outbox
-from consentgw.errors import Malformed, OutOfTurn, Unproven
+from consentgw.errors import Held, Malformed, OutOfTurn, Unproven
 from consentgw.law import profiles
 from consentgw.law.deadlines import due
 from consentgw.law.profiles import RequestType
@@ -19,7 +19,19 @@ from consentgw.mail import store as mail_store
 from consentgw.sites import store as sites
 from consentgw.subject_requests import answers, deadlines, forwarding, letters, proving, store
 from consentgw.subject_requests.acting import act, box_of, write_to_subject
-from consentgw.subject_requests.model import REVEALING, SUBJECT, Act, Actor, Kind, Level, Request, Role, State, after
+from consentgw.subject_requests.model import (
+    REVEALING,
+    SUBJECT,
+    Act,
+    Actor,
+    Kind,
+    Level,
+    Reason,
+    Request,
+    Role,
+    State,
+    after,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -29,7 +41,7 @@ if TYPE_CHECKING:
     from consentgw.db import Unit
     from consentgw.law.profiles import Rules
     from consentgw.sites.model import Site
-    from consentgw.subject_requests.model import Person, Reason, Ref
+    from consentgw.subject_requests.model import Person, Ref
     from consentgw.subject_requests.office import Office
     from consentgw.subject_requests.store import Case, Wanted
 
@@ -130,8 +142,11 @@ def reveal(unit: Unit, office: Office, ref: Ref, actor: Actor) -> Case:
 
     Raises:
         NotFound, Gone: there is no such request at this site, or it is erased.
+        Held: it is kept for a legal hold alone, which is no program's business.
     """
     request = store.read(unit.connection, ref)
+    if request.locked and actor.role is Role.PROGRAM:
+        raise Held("this request is locked by a legal hold: who asked is read at the desk, by the officer")
     store.box(unit.connection, office.vault, request.id)
     act(unit, office, request, Act.REVEAL, actor)
     return store.case(unit.connection, office.vault, ref)
@@ -227,10 +242,13 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without:
     It reaches the processors first: afterwards none of them could learn whom to erase, so the second person has their
     answers, or says why it is done ``without``. What the gateway holds under the proven address at this site is
     destroyed: this request's names, addresses and texts, and those of every earlier closed one. What somebody still
-    waits for stays until it is answered; consent receipts stay as proof, and hold no name.
+    waits for stays until it is answered; consent receipts stay as proof, and hold no name. An earlier request under a
+    legal hold stays, locked: the right ends where a law or a claim needs the data (GDPR Art. 17(3)(b), (e)), so the
+    answer then has that reason.
 
     Raises:
         NotFound, OutOfTurn: there is no such request at this site, it is no erasure, or it is closed.
+        Held: a legal hold is on this request itself.
         Unproven: who asks has not proven enough, or the second person is the first or no person.
         AwaitsProcessors: a processor has not answered yet, and nothing is said about it.
         Malformed: no reason is given.
@@ -240,6 +258,8 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without:
     if request.type is not RequestType.ERASURE:
         raise OutOfTurn("this request does not ask for erasure")
     after(request, Act.COMPLETE)
+    if request.held:
+        raise Held("a legal hold is on this request: refuse the erasure for that reason, or release the hold first")
     if actor.role not in {Role.OPERATOR, Role.PROGRAM}:
         raise Unproven("who asks is not one of the two who erase")
     if not request.proposed_by:
@@ -248,9 +268,11 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without:
         raise Unproven("erasing needs a second person to agree")
     forwarding.let_go(unit, office, request, actor, without)
     person = store.person(unit.connection, store.box(unit.connection, office.vault, request.id), request.id)
-    request = act(unit, office, request, Act.COMPLETE, actor, words)
+    earlier = _of_the_same(unit.connection, office, request, person.email)
+    reason = Reason.KEPT_BY_LAW if any(one.held for one in earlier) else None
+    request = act(unit, office, request, Act.COMPLETE, actor, words, reason=reason)
     outbox.emit(unit, outbox.REQUEST_COMPLETED, request.site, str(request.id))
-    for one in {each.id: each for each in (request, *_of_the_same(unit, office, request, person.email))}.values():
+    for one in (request, *(one for one in earlier if not one.held)):
         forget_words(unit, office, one, actor)
     if person.email:
         letter = letters.erased(request, sites.read(unit.connection, ref.site))
@@ -294,13 +316,19 @@ def _tell(unit: Unit, office: Office, request: Request, actor: Actor, words: str
         write_to_subject(unit, office, request, letters.news)
 
 
-def _of_the_same(unit: Unit, office: Office, request: Request, email: str) -> list[Request]:
-    """Return the closed requests of the same proven address at the site."""
+def kept_back(connection: Connection, office: Office, case: Case) -> list[Request]:
+    """Return what erasing would leave, locked: requests of the same proven address that are under a legal hold."""
+    earlier = _of_the_same(connection, office, case.request, case.person.email)
+    return [one for one in (case.request, *earlier) if one.held]
+
+
+def _of_the_same(connection: Connection, office: Office, request: Request, email: str) -> list[Request]:
+    """Return the other closed requests of the same proven address at the site."""
     if not email or request.level < Level.MAILBOX:
         return []
     digests = office.vault.digests(request.site, email)
-    found = store.of_address(unit.connection, request.site, digests, Level.MAILBOX)
-    return [one for one in found if one.state.closed and one.erased_at is None]
+    found = store.of_address(connection, request.site, digests, Level.MAILBOX)
+    return [one for one in found if one.state.closed and one.erased_at is None and one.id != request.id]
 
 
 def _rules(unit: Unit, site: Site) -> Rules:

@@ -15,12 +15,14 @@ from pydantic import BaseModel, BeforeValidator, Field
 from consentgw.http.bodies import Body, Line, Prose
 from consentgw.http.paging import Page, Paged
 from consentgw.law.profiles import RequestType, Unit
+from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import Act, Kind, Level, Reason, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from consentgw.law.profiles import RequestRule
+    from consentgw.subject_requests.hold import Hold
     from consentgw.subject_requests.model import Request, Step, Text
     from consentgw.subject_requests.store import Case
 
@@ -40,9 +42,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _day(value: object) -> object:
-    if isinstance(value, str) and not _DAY.fullmatch(value):
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError("not a day as YYYY-MM-DD")
-    return value
+    return date.fromisoformat(value)
 
 
 Words = Annotated[Prose, Field(max_length=4_000)]
@@ -57,6 +59,9 @@ class RequestsAsked(Paged):
     type: RequestType | None = Field(default=None, description="Only of this type.")
     due_before: Annotated[date, BeforeValidator(_day)] | None = Field(
         default=None, description="Only those to be answered before this day.", examples=["2026-12-01"]
+    )
+    held: Literal["true", "false"] | None = Field(
+        default=None, description="Only those under a legal hold, or only those under none."
     )
 
 
@@ -104,6 +109,19 @@ class RejectIn(Body):
     )
 
 
+class HoldIn(Body):
+    """Why a request must be kept."""
+
+    ground: Ground = Field(description="What requires it; who asked is told this.", examples=["court"])
+    words: Words = Field(
+        description="The provision, ruling, order or claim. Name nobody: the entry cannot be changed or removed.",
+        examples=["Алматы қалалық сотының 12/2026 ұйғарымы"],
+    )
+    review_on: Annotated[date, BeforeValidator(_day)] | None = Field(
+        default=None, description="A day to come, to look whether it is still needed.", examples=["2027-06-01"]
+    )
+
+
 class RuleOut(BaseModel):
     """What gave the due date."""
 
@@ -137,12 +155,13 @@ class RequestOut(BaseModel):
     extended: bool
     paused_on: date | None = Field(description="Since when the clock stands still, for a proof.")
     assignee: str | None = Field(description="The id of the operator who handles it.")
-    reason: Reason | None = Field(description="Why it was refused.")
+    reason: Reason | None = Field(description="Why it was refused, or an erasure could not take in everything.")
     erasure_proposed_by: str | None = Field(
         description="Who proposed the erasure that a second person has to agree to."
     )
     closed_at: datetime | None
     erased_at: datetime | None = Field(description="When names, addresses and texts were destroyed.")
+    held: bool = Field(description="Whether a legal hold keeps it: nothing of it is erased until that is released.")
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -168,11 +187,48 @@ class RequestOut(BaseModel):
             erasure_proposed_by=request.proposed_by or None,
             closed_at=request.closed_at,
             erased_at=request.erased_at,
+            held=request.held,
         )
 
 
 class Requests(Page[RequestOut]):
     """A page of requests."""
+
+
+class HoldOut(BaseModel):
+    """A legal hold on a request."""
+
+    number: int
+    subject_request_id: UUID
+    ground: Ground
+    words: str
+    review_on: date | None
+    placed_by: str = Field(description="`operator:` or `program:` with an id.")
+    placed_at: datetime
+    released_by: str | None = Field(description="Who released it; nobody, while it keeps the request.")
+    released_at: datetime | None
+    released_words: str | None = Field(description="Why it was released.")
+
+    @classmethod
+    def of(cls, hold: Hold) -> Self:
+        """Show a hold."""
+        end = hold.release
+        return cls(
+            number=hold.number,
+            subject_request_id=hold.request,
+            ground=hold.ground,
+            words=hold.why,
+            review_on=hold.review_on,
+            placed_by=hold.placed_by,
+            placed_at=hold.placed_at,
+            released_by=end and end.by,
+            released_at=end and end.at,
+            released_words=end and end.why,
+        )
+
+
+class Holds(Page[HoldOut]):
+    """Every legal hold that was ever placed on a request, oldest first."""
 
 
 class StepOut(BaseModel):

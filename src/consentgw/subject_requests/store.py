@@ -5,28 +5,42 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import LargeBinary, and_, delete, func, insert, or_, select, update
+from sqlalchemy import LargeBinary, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents.identifiers import uuid7
-from consentgw.errors import AlreadyAnswered, Gone, NotFound, OutOfTurn
+from consentgw.errors import AlreadyAnswered, Gone, Held, NotFound, OutOfTurn
 from consentgw.law.profiles import RequestRule, RequestType
 from consentgw.subject_requests.model import OPEN, Act, Kind, Level, Person, Reason, Request, State, Step, Text
-from consentgw.subject_requests.tables import addresses, answers, files, history, keys, proofs, requests, tasks, texts
+from consentgw.subject_requests.tables import (
+    addresses,
+    answers,
+    files,
+    history,
+    holds,
+    keys,
+    proofs,
+    releases,
+    requests,
+    tasks,
+    texts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
     from uuid import UUID
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from consentgw.db import Unit
     from consentgw.subject_requests.model import Actor, Ref
     from consentgw.subject_requests.vault import Box, Vault
 
 _PERSON = tuple(field.name for field in fields(Person))
-_PLAIN = tuple(column for column in requests.columns if column.name not in _PERSON)
+_HELD = exists().where(holds.c.request == requests.c.id, ~exists().where(releases.c.hold == holds.c.number))
+"""A hold is on the request that has not been released."""
+_PLAIN = (*(column for column in requests.columns if column.name not in _PERSON), _HELD.label("held"))
 _OPEN = tuple(state.value for state in OPEN)
 
 
@@ -53,6 +67,8 @@ class Wanted:
     ending: bytes = b""
     """The last five bytes of an id, which a request's number is made from."""
     due_before: date | None = None
+    held: bool | None = None
+    """Only those under a legal hold, or only those under none."""
     after: tuple[date, UUID] | None = None
     """The last one of the page before."""
     limit: int = 50
@@ -160,6 +176,8 @@ def listed(connection: Connection, wanted: Wanted) -> list[Request]:
         query = query.where(func.substr(requests.c.id, 12, type_=LargeBinary) == wanted.ending)
     if wanted.due_before is not None:
         query = query.where(requests.c.due_on < wanted.due_before)
+    if wanted.held is not None:
+        query = query.where(_HELD if wanted.held else ~_HELD)
     if wanted.digests:
         named = select(addresses.c.request).where(addresses.c.digest.in_(wanted.digests))
         query = query.where(requests.c.id.in_(named))
@@ -178,10 +196,18 @@ def waiting(connection: Connection, until: date) -> list[Request]:
 
 
 def closed_before(connection: Connection, site: str, instant: datetime, *, erased: bool, limit: int) -> list[Request]:
-    """Return requests at a site that were closed before an instant, whose words are erased or not yet; oldest first."""
-    query = select(*_PLAIN).where(requests.c.site == site, requests.c.closed_at < instant)
-    query = query.where(requests.c.erased_at.is_not(None) if erased else requests.c.erased_at.is_(None))
+    """Return requests at a site that were closed before an instant, whose words are erased or not yet; oldest first.
+
+    Those under a legal hold are not among them: left out here, they take nobody's place within the limit.
+    """
+    query = select(*_PLAIN).where(*_past(site, instant, erased=erased), ~_HELD)
     return [_request(row) for row in connection.execute(query.order_by(requests.c.closed_at).limit(limit))]
+
+
+def count_held_back(connection: Connection, site: str, instant: datetime, *, erased: bool) -> int:
+    """Return how many requests :func:`closed_before` would return but for their legal holds."""
+    query = select(func.count()).where(*_past(site, instant, erased=erased), _HELD)
+    return connection.execute(query).scalar_one()
 
 
 def note(
@@ -214,7 +240,12 @@ def say(unit: Unit, opened: Box, request: UUID, actor: Actor, kind: Kind, words:
 
 
 def erase(unit: Unit, request: Request) -> Request:
-    """Destroy everything that says who asked; the dates and the acts stay as proof of handling."""
+    """Destroy everything that says who asked; the dates and the acts stay as proof of handling.
+
+    Raises:
+        Held: a legal hold is on it.
+    """
+    _let_go(unit, request)
     for table in (keys, addresses, answers, proofs, texts, files):
         unit.connection.execute(delete(table).where(table.c.request == request.id))
     gone: dict[str, Any] = dict.fromkeys(_PERSON)
@@ -226,7 +257,12 @@ def erase(unit: Unit, request: Request) -> Request:
 
 
 def forget(unit: Unit, request: Request) -> None:
-    """Remove a request altogether; its history may go only after it."""
+    """Remove a request altogether; its history may go only after it.
+
+    Raises:
+        Held: a legal hold is on it.
+    """
+    _let_go(unit, request)
     for table in (keys, addresses, answers, proofs, texts, files, tasks):
         unit.connection.execute(delete(table).where(table.c.request == request.id))
     unit.connection.execute(delete(requests).where(requests.c.id == request.id))
@@ -244,6 +280,21 @@ def of_address(connection: Connection, site: str, digests: Sequence[bytes], leve
 def count_open(connection: Connection) -> int:
     """Return how many requests are open."""
     return connection.execute(select(func.count()).where(requests.c.state.in_(_OPEN))).scalar_one()
+
+
+def _past(site: str, instant: datetime, *, erased: bool) -> tuple[ColumnElement[bool], ...]:
+    done = requests.c.erased_at.is_not(None) if erased else requests.c.erased_at.is_(None)
+    return requests.c.site == site, requests.c.closed_at < instant, done
+
+
+def _let_go(unit: Unit, request: Request) -> None:
+    """Make sure that nothing keeps a request from being destroyed; the verbs ask before, and this is the last door.
+
+    Raises:
+        Held: a legal hold is on it.
+    """
+    if unit.connection.execute(select(_HELD).where(requests.c.id == request.id)).scalar_one_or_none():
+        raise Held("a legal hold is on this request: release it first")
 
 
 def _row(request: Request) -> dict[str, Any]:
@@ -293,6 +344,7 @@ def _request(row: Row[Any]) -> Request:
         reminded=row.reminded,
         closed_at=row.closed_at,
         erased_at=row.erased_at,
+        held=bool(row.held),
     )
 
 

@@ -1,6 +1,18 @@
 """The tables of subject requests, private to the store. What could say who asks is sealed."""
 
-from sqlalchemy import Boolean, Column, Identity, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from consentgw.db.schema import Day, Identifier, Instant, Json, Sequence, metadata
 
@@ -136,6 +148,31 @@ files = Table(
 )
 """What a processor gave for the answer, sealed."""
 
+holds = Table(
+    "legal_holds",
+    metadata,
+    Column("number", Sequence, Identity(), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("request", Identifier, nullable=False, index=True),
+    Column("ground", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("review_on", Day),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Holds only grow, by triggers too, and outlive their requests: they are the proof of why data stayed past its term."""
+
+releases = Table(
+    "legal_hold_releases",
+    metadata,
+    Column("hold", BigInteger, ForeignKey(holds.c.number), primary_key=True, autoincrement=False),
+    Column("why", Text, nullable=False),
+    Column("released_by", Text, nullable=False),
+    Column("released_at", Instant, nullable=False),
+)
+"""Append-only like the holds they end."""
+
 purges = Table(
     "purges",
     metadata,
@@ -143,6 +180,10 @@ purges = Table(
     Column("kind", Text, nullable=False),
     Column("ran_at", Instant, nullable=False),
     Column("removed", Integer, nullable=False),
+    Column("held", Integer),
     sqlite_autoincrement=True,
 )
-"""Proof that what is past its term is looked for and removed: one row for each class and run."""
+"""Proof that what is past its term is looked for and removed: one row for each class and run.
+
+``held``: how much of it legal holds kept back; null for a class that no hold covers.
+"""

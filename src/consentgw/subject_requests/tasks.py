@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from consentgw.errors import OutOfTurn
+from consentgw.law.profiles import RequestType
 from consentgw.sites.processors import Given
 from consentgw.subject_requests.model import Act, Level, Ref, Role, State
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from uuid import UUID
 
-    from consentgw.law.profiles import RequestType
     from consentgw.subject_requests.model import Person, Reason, Request, Step
 
 
@@ -132,9 +132,10 @@ def after_task(task: Task, act: Act) -> TaskState:
 
 
 def forwardable(request: Request) -> bool:
-    """Return whether processors are to act on a request now: nobody is told of an unproven one."""
+    """Return whether processors are to act now: nobody is told of an unproven request, or to erase what is held."""
     waits = request.state.closed or request.state is State.AWAITING_VERIFICATION
-    return not waits and request.level >= request.needs.forward
+    held = request.held and request.type is RequestType.ERASURE
+    return not waits and not held and request.level >= request.needs.forward
 
 
 def identities(

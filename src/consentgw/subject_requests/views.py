@@ -9,6 +9,7 @@ from consentgw.http.languages import gettext_for
 from consentgw.http.pages import Page, View
 from consentgw.law.profiles import RequestType
 from consentgw.policies.rights import RIGHTS, time_of
+from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.letters import day
 from consentgw.subject_requests.model import Kind
 from consentgw.subject_requests.tasks import TaskState
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from consentgw.law.profiles import RequestRule
     from consentgw.sites.model import AuthorityView, Operator, Site
     from consentgw.subject_requests.asking import Fields, Typed
+    from consentgw.subject_requests.hold import Hold
     from consentgw.subject_requests.holdings import Holdings
     from consentgw.subject_requests.model import Level, Request, Text
     from consentgw.subject_requests.store import Case
@@ -170,6 +172,8 @@ class StatusView(Page):
     authority: AuthorityView
     receipts_until: int
     """Days for which receipts are kept as proof."""
+    holds: tuple[Hold, ...] = ()
+    """What keeps data of this person that was proven to be theirs: this request, or earlier ones."""
     done: str = ""
     """What has just been done here: ``sent``, ``full``, ``wrong``, ``over``, ``said``."""
     passed: tuple[Passed, ...] = ()
@@ -192,6 +196,11 @@ class StatusView(Page):
     def due(self) -> str:
         """Return the day it is due."""
         return day(self.request.due_on, self.language)
+
+    def kept(self, hold: Hold) -> tuple[str, str]:
+        """Return what requires a hold, and the day it is reviewed where there is one."""
+        ground = gettext_for(self.language)(GROUNDS[hold.ground])
+        return ground, day(hold.review_on, self.language) if hold.review_on else ""
 
     @property
     def operator(self) -> Operator:
