@@ -137,6 +137,20 @@ async def test_after_a_yes_the_confirmation_itself_loads_what_was_released(bolat
     assert (await bolat.frame("/embed/news", NEWS)).loads == []
 
 
+async def test_in_a_page_that_says_it_is_isolated_every_document_of_ours_demands_the_same_of_what_it_holds(bolat):
+    policy = "cross-origin-embedder-policy"
+    asked = await bolat.frame("/embed/news?lang=en&isolated=1", NEWS)
+    unconfirmed = await asked.press("accept_all", origin="null")
+    saved = await unconfirmed.press("accept_all")
+
+    for page in (asked, unconfirmed, saved, await bolat.frame("/release/news?isolated=1", NEWS)):
+        assert page.headers[policy] == "require-corp"
+    assert len(saved.loads) == 3
+    for page in (await bolat.frame("/release/news", NEWS), await bolat.frame("/release/news?isolated=0", NEWS)):
+        assert len(page.loads) == 3
+        assert policy not in page.headers
+
+
 @pytest.mark.parametrize(("tick", "loads"), [((), []), (("analytics",), ["/release/news/ga.gif"])])
 async def test_after_a_choice_only_what_was_chosen_is_loaded(bolat, tick, loads):
     page = await (await bolat.frame("/embed/news", NEWS)).press("save", tick=tick)

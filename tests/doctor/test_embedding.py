@@ -258,6 +258,7 @@ def test_a_page(partner, case):
         ({"referrer-policy": "strict-origin, no-referrer"}, "Referrer-Policy is no-referrer"),
         ({"referrer-policy": "same-origin"}, "Referrer-Policy is same-origin"),
         ({"cross-origin-embedder-policy": "credentialless"}, "sends us no cookie"),
+        ({"cross-origin-embedder-policy": "require-corp"}, "our frame and our form with &isolated=1"),
         ({"content-security-policy": "style-src 'self'"}, f"lets them in: style-src 'self' {GATEWAY}"),
         ({"content-security-policy": "style-src-elem 'none'"}, f"lets them in: style-src-elem {GATEWAY}"),
         ({"content-security-policy": "FORM-ACTION 'SELF'"}, f"lets them in: form-action 'self' {GATEWAY}"),
@@ -345,6 +346,7 @@ def test_lines_that_lead_to_our_address_on_the_partner_s_own_ground_are_found(pa
 
 def test_what_is_no_fault_is_said_beside_it(partner):
     page = partner.page().replace(f"{GATEWAY}/release/shop/both.html", "about:blank")
+    page = page.replace("?lang=en", "?lang=en&amp;isolated=1")
 
     first, left_out, isolated = partner.inspect(page, cross_origin_embedder_policy="require-corp")
 

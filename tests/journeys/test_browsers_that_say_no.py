@@ -7,6 +7,7 @@ import pytest
 from tests.journeys.visiting import Visitor
 
 
+@pytest.mark.limit
 @pytest.mark.parametrize("scripts", [False, True], ids=["without-scripts", "with-scripts"])
 def test_a_browser_that_keeps_no_cookie_is_told_so_and_its_tags_stay_off(engine, open_browser, partner, demo, scripts):
     browser = open_browser(engine, scripts=scripts, third_party_cookies="refuse")

@@ -50,6 +50,7 @@ def ground(request: pytest.FixtureRequest) -> Any:
 def town(running_town: Town) -> Town:
     """The running town, whose vendors have seen nothing yet."""
     running_town.forget()
+    running_town.before += running_town.answered
     return running_town
 
 

@@ -39,7 +39,8 @@ class Sending:
         tags = [f'<img src="https://{GATEWAY}/release/shop/{tag}.gif{c}" alt="" width="1" height="1">' for tag in TAGS]
         granted = " ".join(held.get("granted", ["nobody asked"])) or "nothing"
         page = HTMLResponse(
-            f'<!doctype html><html lang="en"><title>Honey</title><h1>Honey</h1><p id="granted">{granted}</p>'
+            '<!doctype html><html lang="en"><title>Honey</title><link rel="icon" href="data:,">'
+            f'<h1>Honey</h1><p id="granted">{granted}</p>'
             f'<a id="ask" href="https://{GATEWAY}/consent/shop?{asked}">Cookie settings</a>{"".join(tags)}',
             headers={"cache-control": "private, no-store"},
         )

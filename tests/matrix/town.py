@@ -29,6 +29,7 @@ from consentgw.settings import Settings
 from consentgw.sites import store as sites
 from consentgw.sites.model import Site
 from tests.caller import caller
+from tests.gateway import ledger
 from tests.https import Authority, Proxy, ended
 from tests.journeys.visiting import VENDORS
 from tests.matrix.sending import Sending
@@ -38,10 +39,26 @@ SHOP, NEWS = "https://www.example.com", "https://www.example.org"
 SUBDOMAIN = "https://consent.example.com"
 AT_SUBDOMAIN, REDIRECTED = "https://tea.example.com", "https://honey.example.com"
 """The shop once more: with the gateway on its subdomain, and with the redirect flow."""
+ISOLATED = {"inline": "https://isolated.example.com", "frame": "https://isolated.example.org"}
+SILENT = {"inline": "https://silent.example.com", "frame": "https://silent.example.org"}
+"""Both partners twice more, in pages that take only what agrees to be embedded; the first tell the gateway."""
+STRANGER = "https://stranger.example.org"
+"""Nobody's partner."""
 MOUNTED = {"nginx": "https://nginx.example.edu", "caddy": "https://caddy.example.edu"}
 HOSTS = [
     origin.removeprefix("https://")
-    for origin in (GATEWAY, SHOP, NEWS, SUBDOMAIN, AT_SUBDOMAIN, REDIRECTED, *MOUNTED.values())
+    for origin in (
+        GATEWAY,
+        SHOP,
+        NEWS,
+        SUBDOMAIN,
+        AT_SUBDOMAIN,
+        REDIRECTED,
+        STRANGER,
+        *ISOLATED.values(),
+        *SILENT.values(),
+        *MOUNTED.values(),
+    )
 ]
 
 
@@ -70,6 +87,7 @@ class Town:
     vendors: Vendors = field(default_factory=lambda: Vendors(Names()))
     applications: dict[str, Any] = field(default_factory=dict)
     """By origin."""
+    before: int = 0
 
     @property
     def hits(self) -> list[dict[str, Any]]:
@@ -85,6 +103,11 @@ class Town:
         """Forget every hit."""
         self.vendors.hits.clear()
 
+    @property
+    def answered(self) -> int:
+        """Return how many answers are kept since the test began."""
+        return len(ledger(self.gateway)) - self.before
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer under every name."""
         if scope["type"] != "http":
@@ -97,15 +120,42 @@ class Town:
         return await application(scope, receive, send)
 
 
+@dataclass(frozen=True, slots=True)
+class Isolated:
+    """A partner's site whose pages demand of everything in them that it agrees to be embedded (COEP).
+
+    Where it ``tells``, its lines say so to the gateway, as docs/embed/csp.md has it.
+    """
+
+    site: Any
+    tells: bool = True
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+
+        async def demand(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                kept = [header for header in message["headers"] if header[0] != b"content-length"]
+                message = {**message, "headers": [*kept, (b"cross-origin-embedder-policy", b"require-corp")]}
+            elif self.tells:
+                body = message["body"].replace(b'?lang=en" t', b'?lang=en&amp;isolated=1" t')
+                message = {**message, "body": body}
+            await send(message)
+
+        await self.site(scope, receive, demand)
+
+
 def furnish(settings: Settings) -> dict[str, Offer]:
     """Set up both partners in a database that nobody serves from yet; give what each asks."""
     more: dict[str, dict[str, Any]] = {
         "shop": {
-            "origins": frozenset({SHOP, AT_SUBDOMAIN, REDIRECTED, *MOUNTED.values()}),
+            "origins": frozenset(
+                {SHOP, AT_SUBDOMAIN, REDIRECTED, ISOLATED["inline"], SILENT["inline"], *MOUNTED.values()}
+            ),
             "first_party": frozenset({SUBDOMAIN, *(f"{origin}/consent-gateway" for origin in MOUNTED.values())}),
             "returns": {"done": f"{REDIRECTED}/after-consent"},
         },
-        "news": {"origins": frozenset({NEWS})},
+        "news": {"origins": frozenset({NEWS, ISOLATED["frame"], SILENT["frame"]})},
     }
 
     def settle(unit: Any) -> dict[str, Offer]:
@@ -136,8 +186,12 @@ def opened(settings: Settings, place: Path) -> Iterator[Town]:
         town.applications = {
             GATEWAY: town.gateway,
             SUBDOMAIN: town.gateway,
-            SHOP: partner(offers["shop"], Names()),
-            NEWS: partner(offers["news"], Names()),
+            SHOP: (shop := partner(offers["shop"], Names())),
+            NEWS: (news := partner(offers["news"], Names())),
+            ISOLATED["inline"]: Isolated(shop),
+            ISOLATED["frame"]: Isolated(news),
+            SILENT["inline"]: Isolated(shop, tells=False),
+            SILENT["frame"]: Isolated(news, tells=False),
             AT_SUBDOMAIN: partner(offers["shop"], Names(gateway=SUBDOMAIN)),
             REDIRECTED: town.sending,
             **dict.fromkeys(MOUNTED.values(), town.gateway),

@@ -52,6 +52,14 @@ def language_of(request: Request, offer: Offer, chosen: str | None) -> str:
     return negotiate(header.decode("latin-1"), languages, chosen=chosen)
 
 
+def isolated(asked: Form) -> bool:
+    """Return whether the address says that the page around demands an embedder policy of what it frames (COEP).
+
+    No header of a request tells it, so the partner writes it into the addresses of our lines.
+    """
+    return asked.one("isolated") == "1"
+
+
 def first_party(offer: Offer, said: Provenance) -> bool:
     """Return whether we were asked where we stand on the site's own ground."""
     return said.ground in offer.site.first_party

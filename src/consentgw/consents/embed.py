@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from markupsafe import escape
 
 from consentgw.consents import service
 from consentgw.consents.again import recall
-from consentgw.consents.asking import Desk, day, face_of, language_of
+from consentgw.consents.asking import Desk, day, face_of, isolated, language_of
 from consentgw.consents.model import Channel, Held, Signals, Standing, State
 from consentgw.consents.stylesheet import Showing, stylesheet, theme
 from consentgw.consents.views import EmbedView, Face
@@ -40,6 +40,19 @@ log = logging.getLogger(__name__)
 
 _PREPARED = 512
 """Pages kept per site; a site with very many purposes has more combinations than are worth keeping."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """What the partner wrote into our address: every address of ours that follows from it says the same."""
+
+    passed: str
+    """The state, where the partner's server keeps it (``c``)."""
+    isolated: bool = False
+
+    def __str__(self) -> str:
+        """Return it as more parameters of an address."""
+        return (f"&c={self.passed}" if self.passed else "") + ("&isolated=1" if self.isolated else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,8 @@ class Embed:
                 face = Face.NOT_KEPT
         language = language_of(request, offer, asked.one("lang"))
         passed = self.states.passed(request, offer)
-        return await self._page(offer, language, face, standing, held, said, passed, released=face is Face.SAVED)
+        carried = _Carried(passed, isolated(asked))
+        return await self._page(offer, language, face, standing, held, said, carried, released=face is Face.SAVED)
 
     async def decide(self, request: Request) -> Response:
         """Record an answer; only then say so, in the cookie and by a redirect to the confirmation."""
@@ -86,21 +100,25 @@ class Embed:
         said = provenance(request)
         held = self.states.held(request, offer, said)
         chosen: str | None = None
+        carried = _Carried(self.states.passed(request, offer))
         try:
-            chosen = query(request).one("lang")
+            asked = query(request)
+            chosen = asked.one("lang")
+            carried = replace(carried, isolated=isolated(asked))
             if said.destination not in {None, "iframe", "frame"}:
                 raise Refused("an embedded form was posted outside its frame")
             answer = self.desk.answer(await read_form(request), offer, said, held, Channel.FRAME)
             kept = await self.db.write(service.record, answer, self.signing.signer)
         except (Refused, Conflict, Unavailable) as error:
             log.info("answer not kept at %s: %s", offer.site.slug, error)
-            return await self._again(request, offer, said, held, error, chosen)
+            return await self._again(request, offer, said, held, error, chosen, carried)
         if held:
             self.states.changes.note(kept)
         language = chosen if chosen in offer.site.languages else answer.notice.language
         location = f"/embed/{offer.site.slug}?lang={language}&saved={self.codes.code(kept.receipt)}"
-        if self.states.passed(request, offer):
-            location += f"&c={self.states.hand(offer, kept)}"
+        if carried.passed:
+            carried = replace(carried, passed=self.states.hand(offer, kept))
+        location += str(carried)
         return surfaces.DECISION.answer(
             b"",
             (b"location", location.encode()),
@@ -133,13 +151,13 @@ class Embed:
         held: Held | None,
         error: Exception,
         chosen: str | None,
+        carried: _Carried,
     ) -> Response:
         """Show the question again after an answer that was not stored, with a fresh form."""
         standing = self.states.standing(held, offer, said, time.time())
         face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
         language = language_of(request, offer, chosen)
-        passed = self.states.passed(request, offer)
-        response = await self._page(offer, language, face, standing, held, said, passed, status=status_of(error))
+        response = await self._page(offer, language, face, standing, held, said, carried, status=status_of(error))
         if isinstance(error, Unavailable):
             response.headers["retry-after"] = "2"
         return response
@@ -152,7 +170,7 @@ class Embed:
         standing: Standing,
         held: Held | None,
         said: Provenance,
-        passed: str,
+        carried: _Carried,
         *,
         released: bool = False,
         status: int = 200,
@@ -160,16 +178,17 @@ class Embed:
         again = await recall(self.db, offer, held, standing, language)
         page = self._prepared(offer, language, face, standing, self.states.signals(offer, said), again)
         notice = offer.notices[language]
-        elements = releases(offer, standing, passed) if released else ""
+        elements = releases(offer, standing, carried.passed) if released else ""
         body = page.fill(
             token=self.forms.issue(offer.site.slug, notice.digest, Channel.FRAME, time.time()),
             receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
             until=day(held.expires_at, language) if held else "",
             answered=day(held.decided_at, language) if again and held else "",
-            passed=f"&amp;c={passed}" if passed else "",
+            passed=str(carried).replace("&", "&amp;"),
             releases=elements,
         )
-        surface = surfaces.RELEASING if elements else surfaces.EMBED
+        releasing = surfaces.RELEASING_ISOLATED if carried.isolated else surfaces.RELEASING
+        surface = releasing if elements else surfaces.EMBED
         return surface.answer(body, (b"content-language", language.encode()), places=offer.places, status=status)
 
     def _prepared(

@@ -158,7 +158,7 @@ def _digests(page: Document, lines: _Lines) -> set[str]:
     """Return the digests of the question that the page shows, as its form and its stylesheet's link name them."""
     if lines.style is not Style.INLINE:
         return set()
-    links = [parse_qs(urlsplit(link.address).query).get("notice", [""])[-1] for link in lines.stylesheets]
+    links = [_query(link).get("notice", [""])[-1] for link in lines.stylesheets]
     inside = page.elements[page.elements.index(lines.forms[0]) :]
     fields = [each.attributes.get("value", "") for each in inside if each.attributes.get("name") == "notice"]
     return {*links, *(fields[:1] or [""])}
@@ -172,6 +172,12 @@ def _surroundings(page: Document, lines: _Lines) -> Iterator[str]:
         yield f"the page's Referrer-Policy is {policy}, so each answer must be confirmed: make it strict-origin"
     if "credentialless" in _embedder_policy(page):
         yield "Cross-Origin-Embedder-Policy: credentialless sends us no cookie, so no answer is remembered"
+    untold = [each for each in (*lines.frames, *lines.forms) if _query(each).get("isolated") != ["1"]]
+    if "require-corp" in _embedder_policy(page) and untold:
+        yield (
+            "Cross-Origin-Embedder-Policy: require-corp keeps off the document that confirms a yes: end the addresses"
+            " of our frame and our form with &isolated=1"
+        )
 
     nonces = {"script-src": _nonces(lines, "script"), "style-src": _nonces(lines, "link")}
     wanted = loads(lines.offer.site, lines.offer.tags.values(), lines.gateway)
@@ -184,6 +190,10 @@ def _surroundings(page: Document, lines: _Lines) -> Iterator[str]:
     for each in headers:  # browsers ignore it in a meta element
         if missing := [word for word in _NEEDED if word not in each.get("sandbox", _NEEDED)]:
             yield f"Content-Security-Policy (header): sandbox lacks {' and '.join(missing)}, so no answer is kept"
+
+
+def _query(element: Element) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(element.address).query)
 
 
 def _referrer_policy(page: Document) -> str:
@@ -247,5 +257,5 @@ def _notes(page: Document, lines: _Lines) -> Iterator[str]:
     if "require-corp" in _embedder_policy(page):
         yield (
             "Cross-Origin-Embedder-Policy: require-corp keeps off every vendor whose answers do not carry"
-            " Cross-Origin-Resource-Policy; ours do, but the document that confirms a yes may stay blank"
+            " Cross-Origin-Resource-Policy; ours do"
         )

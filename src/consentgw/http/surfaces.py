@@ -143,6 +143,11 @@ RELEASING = Surface(
 )
 """A document of ours that carries released tags: the confirmation just after a yes, and the release frame."""
 
+RELEASING_ISOLATED = Surface(
+    "releasing into an isolated page", _HTML, {**RELEASING.declared, "cross-origin-embedder-policy": "require-corp"}
+)
+"""The same in a page whose own embedder policy lets in no document without one; it keeps off most vendors' images."""
+
 DECISION = Surface(
     "decision",
     _HTML,

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consentgw.consents.asking import language_of
+from consentgw.consents.asking import isolated, language_of
 from consentgw.consents.embed import releases
 from consentgw.consents.model import UNDECIDED, Standing
 from consentgw.errors import NotFound
@@ -72,12 +72,14 @@ class Gate:
         offer = self.catalogue.offer(request.path_params["site"])
         said = provenance(request)
         _refuse_navigation(said)
-        language = language_of(request, offer, query(request).one("lang"))
+        asked = query(request)
+        language = language_of(request, offer, asked.one("lang"))
         framed = said.destination is None or said.destination in DESTINATIONS[Kind.FRAME]
         passed = self.states.passed(request, offer)
         elements = releases(offer, self.standing(request, offer, said), passed) if framed else ""
         body = f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>-</title>{elements}</html>'
-        surface = surfaces.RELEASING if elements else surfaces.EMBED  # before a yes, no vendor is named anywhere
+        releasing = surfaces.RELEASING_ISOLATED if isolated(asked) else surfaces.RELEASING
+        surface = releasing if elements else surfaces.EMBED  # before a yes, no vendor is named anywhere
         return surface.answer(body.encode(), places=offer.places)
 
     async def verdict(self, request: Request) -> Response:
