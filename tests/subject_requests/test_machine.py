@@ -1,4 +1,5 @@
-"""Whatever is done in whatever order: nobody gets an answer below its level of proof, and nobody erases alone."""
+"""Whatever is done in whatever order: nobody gets an answer below its level of proof, nobody erases alone, and no
+processor is told of what is not proven enough or waited for after the end."""
 
 from __future__ import annotations
 
@@ -9,12 +10,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from consentgw.errors import ConsentgwError, OutOfTurn, Unproven
+from consentgw.errors import AwaitsProcessors, ConsentgwError, OutOfTurn, Unproven
 from consentgw.law.profiles import RequestType
-from consentgw.subject_requests import proving, service, store
+from consentgw.subject_requests import forwarding, processing, proving, service, store
 from consentgw.subject_requests.model import NEEDS, SUBJECT, Act, Actor, Level, Reason, Ref, Role, State
+from consentgw.subject_requests.processing import Said
 from consentgw.subject_requests.proving import Outcome
-from tests.subject_requests.story import AIGERIM, BOLAT, DANA, YERLAN, Room, key_in
+from consentgw.subject_requests.tasks import Result, TaskRef
+from tests.subject_requests.story import AIGERIM, BOLAT, DANA, PROGRAMS, YERLAN, Room, key_in
 
 ACTORS = st.sampled_from([DANA, YERLAN, SUBJECT, Actor(Role.PROGRAM, "key-1")])
 ASKED = st.sampled_from(
@@ -23,6 +26,13 @@ ASKED = st.sampled_from(
 """One type for each way a proof can go."""
 AT_ONCE = 2
 """Requests that are handled side by side: with more, most draws would miss the one that has come far."""
+WITHOUT = st.sampled_from(["", "They are bankrupt."])
+ANSWERS = [
+    (processing.fetch, ()),
+    (processing.acknowledge, (None,)),
+    (processing.fulfil, (Said(Result.DONE),)),
+    (processing.decline, ("Not ours.",)),
+]
 PEOPLE = st.sampled_from([AIGERIM, BOLAT])
 
 
@@ -101,14 +111,18 @@ def machine(room: Room):
                 self._letters(known)
 
         @precondition(lambda self: self.known)
-        @rule(data=st.data(), actor=ACTORS)
-        def complete(self, data, actor):
+        @rule(data=st.data(), actor=ACTORS, without=WITHOUT)
+        def complete(self, data, actor, without):
             known = self.pick(data)
             before = room.db.ask(store.read, known.ref)
+            waits = room.db.ask(forwarding.standing, before).waits
             try:
-                room.db.apply(service.complete, room.office, known.ref, actor, "This is the answer.")
+                room.db.apply(service.complete, room.office, known.ref, actor, "This is the answer.", without)
             except Unproven:
                 assert known.proven < NEEDS[known.type].answer
+            except AwaitsProcessors:
+                assert waits
+                assert not without
             except OutOfTurn:
                 assert (
                     before.state.closed
@@ -118,18 +132,21 @@ def machine(room: Room):
             else:
                 assert known.proven >= NEEDS[known.type].answer
                 assert not before.state.closed
+                assert without or not waits
 
         @precondition(lambda self: self.known)
-        @rule(data=st.data(), actor=ACTORS)
-        def erase(self, data, actor):
+        @rule(data=st.data(), actor=ACTORS, without=WITHOUT)
+        def erase(self, data, actor, without):
             known = self.pick(data)
+            waits = room.db.ask(forwarding.standing, room.db.ask(store.read, known.ref)).waits
             with suppress(ConsentgwError):
-                after = room.db.apply(service.erase, room.office, known.ref, actor, "As asked.")
+                after = room.db.apply(service.erase, room.office, known.ref, actor, "As asked.", without)
                 assert known.type is RequestType.ERASURE
                 assert known.proven >= Level.MAILBOX
                 if after.state is State.COMPLETED:
                     assert known.proposed_by not in {None, actor}
                     assert actor.role is Role.OPERATOR
+                    assert without or not waits
                 known.proposed_by = known.proposed_by or actor
 
         @precondition(lambda self: self.known)
@@ -141,6 +158,34 @@ def machine(room: Room):
             said = {"assign": ("dana",), "cancel": (), "reject": (Reason.NO_MATCH, "Nothing is held.")}
             with suppress(ConsentgwError):
                 room.db.apply(getattr(service, verb), room.office, known.ref, DANA, *said.get(verb, ("Words.",)))
+
+        @precondition(lambda self: self.known)
+        @rule(data=st.data(), processor=st.sampled_from(["delivery", "letters"]), verb=st.sampled_from(ANSWERS))
+        def let_a_processor_act(self, data, processor, verb):
+            known = self.pick(data)
+            task = room.tasks(room.db.ask(store.read, known.ref)).get(processor)
+            if task:
+                act, said = verb
+                try:
+                    room.db.apply(act, room.office, TaskRef("shop", task.id, processor), PROGRAMS[processor], *said)
+                except OutOfTurn:
+                    assert task.state.closed
+                else:
+                    assert not task.state.closed
+                    assert known.proven >= NEEDS[known.type].forward
+
+        @invariant()
+        def nobody_is_told_too_early_or_waited_for_after_the_end(self):
+            for known in self.known:
+                request = room.db.ask(store.read, known.ref)
+                tasks = room.tasks(request).values()
+                if tasks:
+                    assert known.proven >= NEEDS[known.type].forward
+                if request.state.closed:
+                    assert all(task.state.closed for task in tasks)
+                elif known.proven >= NEEDS[known.type].forward and request.state is not State.AWAITING_VERIFICATION:
+                    asked = {one.key for one in room.site.processors_of(known.type)}
+                    assert {task.processor for task in tasks} == asked
 
         @invariant()
         def nobody_has_an_answer_below_its_level(self):
@@ -160,11 +205,11 @@ def machine(room: Room):
     return Desk
 
 
-def test_no_path_reaches_an_answer_without_its_level(room):
+def test_no_path_reaches_an_answer_without_its_level(busy):
     run_state_machine_as_test(
-        lambda: machine(room)(),
+        lambda: machine(busy)(),
         settings=settings(
-            max_examples=25 if room.db.embedded else 12,
+            max_examples=25 if busy.db.embedded else 12,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
