@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from consentgw.app import Gateway
 from consentgw.demo.running import free_port
 from consentgw.http.server import running
 from consentgw.law.profiles import RequestType
+from consentgw.settings import Settings
 from consentgw.subject_requests import proving, service
 from consentgw.subject_requests.model import Level, Request, State
 from consentgw.subject_requests.office import open_office
@@ -46,6 +48,10 @@ class Served:
         """Return the letters that reached Aigerim."""
         return [letter for letter in self.inbox.letters if letter["to"] == AIGERIM.email]
 
+    def read(self, query: Any, *said: Any) -> Any:
+        """Return what a query finds."""
+        return self._db.ask(query, *said)
+
     @property
     def _db(self) -> Any:
         pages: Any = next(route.endpoint for route in self.app.routes if route.path == "/requests/{site}")
@@ -55,16 +61,24 @@ class Served:
 @pytest.fixture
 def served(seeded_sqlite):
     """The shop's gateway on a port, with a mail server beside it."""
+    with served_by(seeded_sqlite) as gateway:
+        yield gateway
+
+
+@contextmanager
+def served_by(settings: Settings, host: str = "gateway.localhost", **said: Any) -> Iterator[Served]:
+    """Serve a gateway on a port, with a mail server beside it."""
     inbox = Inbox()
     smtp = Controller(inbox, hostname="127.0.0.1", port=free_port(), ready_timeout=30)
     port = free_port()
-    origin = f"http://gateway.localhost:{port}"
-    settings = seeded_sqlite.model_copy(
+    origin = f"http://{host}:{port}"
+    settings = settings.model_copy(
         update={
             "public_url": origin,
             "worker_inside": True,
             "smtp_url": SecretStr(f"smtp://127.0.0.1:{smtp.port}"),
             "mail_from": "consent@gateway.example",
+            **said,
         }
     )
     with ExitStack() as stack:
