@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import text
 
 from consentgw.consents.identifiers import uuid7
 from consentgw.db import open_database
@@ -17,8 +18,9 @@ from consentgw.subject_requests import proving, service
 from consentgw.subject_requests.model import Level
 from consentgw.subject_requests.office import open_office
 from tests.desk.colleague import Colleague
-from tests.gateway import running
+from tests.gateway import peeking, running
 from tests.operators.desk import dana as invited
+from tests.subject_requests.asking import employ_processors
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA
 
 pytestmark = pytest.mark.anyio
@@ -197,6 +199,38 @@ async def test_one_takes_a_request_knows_who_asks_writes_and_answers(dana, asked
         assert page.says(said)
     assert not page.offers(f"{asked.access}/write")
     assert len(numbers(await dana.open("/desk"))) == 3
+
+
+async def test_one_sees_who_was_asked_and_answers_past_a_processor_only_with_a_reason(app, dana, asked):
+    employ_processors(app)
+    page = await dana.open(asked.access)
+    assert page.says("not told yet: first it must be sure that it is a person we know")
+    page = await dana.press(page, "vouch", words="She came in person.")
+    assert page.says("Delivery service asked, has not said that it knows")
+    assert page.says("Mailing service asked, has not said that it knows")
+    assert page.form(f"{asked.access}/complete")["without"] == ""
+
+    page = await dana.press(page, "complete", words="Here is everything.")
+    assert page.status == 409
+    assert page.says("A processor has not answered yet. Wait for it, or say why you do not.")
+    assert "Here is everything." in page.form(f"{asked.access}/complete")["words"]
+    page = await dana.press(page, "complete", words="Here is everything.", without="Both are bankrupt.")
+
+    assert page.says("Delivery service no longer waited for")
+    assert page.says("processor no longer waited for · Mailing service · Dana Both are bankrupt.")
+
+
+async def test_the_queue_marks_a_request_whose_processor_is_late(app, dana, asked):
+    employ_processors(app)
+    await dana.press(await dana.open(asked.access), "vouch", words="She came in person.")
+    assert not (await dana.open("/desk")).says("a processor is late")
+
+    with peeking(app.settings) as connection:
+        connection.execute(text("UPDATE subject_request_tasks SET due_on = '2026-01-01'"))
+
+    page = await dana.open("/desk")
+    assert page.text.count("a processor is late") == 1
+    assert (await dana.open(asked.access)).text.count("days late") == 2
 
 
 async def test_words_to_begin_from_are_in_the_language_of_whoever_asked(dana, asked):

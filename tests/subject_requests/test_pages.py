@@ -17,11 +17,14 @@ from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import Level, State
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.store import Wanted
+from tests.caller import caller
 from tests.conftest import Clock
 from tests.gateway import SHOP, ledger, rows, running
 from tests.house.documents import Reader
+from tests.subject_requests.asking import employ_processors
 from tests.subject_requests.story import AIGERIM, DANA, YERLAN
 from tests.visitor import Visitor
+from tests.webhooks.receivers import until
 
 pytestmark = pytest.mark.anyio
 
@@ -208,6 +211,45 @@ async def test_a_receipt_withdraws_at_once_and_nobody_has_to_say_who_they_are(ap
     again = await form.press("open")
     assert "It is done." in again.text
     assert len(ledger(app)) == 2
+
+
+async def test_a_withdrawal_that_others_carry_out_too_takes_effect_here_at_once_and_is_answered_when_they_have(
+    app, desk
+):
+    employ_processors(app)
+    await until(lambda: app.catalogue.offer("shop").site.processors)
+    visitor = Visitor(app)
+    page = await (await visitor.frame("/embed/shop?lang=en", SHOP)).press("accept_all")
+    form = await (await (await page.follow("/receipt/")).follow("/requests/shop")).follow("type=consent_withdrawal")
+
+    page = await form.press("open")
+
+    assert not ledger(app)[-1].receipt.decision.granted
+    assert "It is received." in page.text
+    assert "Your consent is withdrawn." in page.text
+    assert "Delivery service" in page.text
+    assert "It has been asked." in page.text
+    delivery = caller(app, site="shop", processor="delivery")
+    (task,) = (await delivery.get("/v1/sites/shop/tasks")).json()["items"]
+    sought = (await delivery.get(f"/v1/sites/shop/tasks/{task['task_id']}/subject")).json()
+    assert [one["identity_type"] for one in sought["subject_identities"]] == ["receipt"]
+    done = f"/v1/sites/shop/tasks/{task['task_id']}/complete"
+    await delivery.post(done, {"result": "done"}, headers={"if-match": "*"})
+
+    page = await visitor.open(page.url)
+    assert "It is done." in page.text
+    assert "those who process data for this site have stopped too" in page.text
+
+
+async def test_who_proved_only_a_mailbox_reads_why_others_are_not_asked_yet(app, desk):
+    employ_processors(app)
+    await until(lambda: app.catalogue.offer("shop").site.processors)
+    await ask(app, "erasure")
+
+    page = await (await Visitor(app).open(desk.letter().letter.link)).press("confirm")
+
+    assert "before they are asked, the operator makes sure that the data is yours" in page.text
+    assert "Who else is asked" not in page.text
 
 
 async def test_a_receipt_is_proof_beside_a_mailbox_and_another_sites_is_none(app, desk):

@@ -22,6 +22,7 @@ from consentgw.subject_requests import answers, forwarding, processing, proving,
 from consentgw.subject_requests.clock import Clock, look_through, look_through_tasks, tasks_at_risk
 from consentgw.subject_requests.model import SUBJECT, Act, Level, Person, Reason, State
 from consentgw.subject_requests.processing import Said
+from consentgw.subject_requests.tables import tasks
 from consentgw.subject_requests.tasks import Result, TaskRef, TaskState
 from tests.subject_requests.story import (
     AIGERIM,
@@ -372,7 +373,7 @@ def test_tasks_go_with_their_request_and_the_files_with_the_words(busy, clock):
     assert (busy.tasks(request)["delivery"].files, busy.tasks(request)["delivery"].result) == (0, Result.DONE)
 
     busy.db.apply(store.forget, busy.db.ask(store.read, request.ref))
-    assert busy.tasks(request) == {}
+    assert busy.db.ask(lambda connection: connection.execute(select(tasks)).all()) == []
 
 
 def test_a_processor_has_one_task_of_a_request(busy):
