@@ -66,7 +66,7 @@ def live(settings):
         live_through_a_breach(unit, shop.slug)
         operators.join(unit, dana(), SEALER, "hash", "secret", 1)
         back = Return("shop", "done", "https://shop.example/after-consent", "state")
-        held, _ = returns.record(unit, story.answer(notice), story.signer(unit), back)
+        (held,), _ = returns.record(unit, [story.answer(notice)], story.signer(unit), back)
         receipts.link(unit, shop.slug, bytes(32), held.subject)
         return held.receipt
 

@@ -18,7 +18,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.notices.model import Basis
 from consentgw.policies.model import Change
 from consentgw.sites.model import Style
-from consentgw.sites.processors import Given
+from consentgw.sites.processors import LONGEST, Given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ class Processor(Worded):
 
     types: list[RequestType] = Field(min_length=1)
     given: list[Given] = Field(min_length=1)
-    days: StrictInt = Field(ge=0, le=36_525)
+    days: StrictInt = Field(ge=1, le=LONGEST)
 
 
 class Cookie(_Part):
