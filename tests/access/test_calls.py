@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 
 from consentgw.access.model import Scope
+from consentgw.access.operations import operation
+from consentgw.http import bodies
+from consentgw.http.connection import Connection
 from tests.caller import Caller, caller, code
 from tests.gateway import digest, rows
 
@@ -228,3 +231,12 @@ async def test_strangers_are_counted_by_their_address_and_hold_up_nobody_else(ga
     assert (await eve.get("/v1/sites")).headers["retry-after"].isdigit()
     assert code(await Caller(gateway, address="203.0.113.8").get("/v1/sites")) == (401, "unauthenticated")
     assert (await dana.get("/v1/sites")).status_code == 200
+
+
+def test_an_operation_that_takes_more_than_the_server_does_cannot_be_written():
+    said = {"tag": "Keys", "scope": Scope.KEYS_WRITE, "answers": None}
+
+    assert operation("POST /v1/keys", **said, limit=bodies.LARGEST)
+    assert Connection.body_bytes == bodies.LARGEST
+    with pytest.raises(TypeError, match="ever arrives"):
+        operation("POST /v1/keys", **said, limit=bodies.LARGEST + 1)

@@ -124,6 +124,8 @@ def operation(address: str, **said: Any) -> Callable[[_E], _E]:
     declared = Operation(method=method, path=path, parts=parts, **said)
     if set(re.findall(r"{([a-z_]+)}", path)) != {part.name for part in parts}:
         raise TypeError(f"{address}: every variable part is declared once")
+    if declared.limit > bodies.LARGEST:
+        raise TypeError(f"{address}: no body of {declared.limit} bytes ever arrives")
 
     def mark(endpoint: _E) -> _E:
         wanted = {"body": declared.takes, "query": declared.asks}

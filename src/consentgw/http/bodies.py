@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LIMIT = 65_536
 """Bytes of a body, unless an operation says otherwise."""
+LARGEST = 3 * 1_048_576
+"""What an operation may say at the most: the server takes no larger body of anybody (``http/connection.py``)."""
 DEPTH = 20
 """Objects and lists within each other."""
 _LARGEST = 2**63 - 1

@@ -21,6 +21,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from consentgw.http import bodies
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
@@ -129,7 +131,7 @@ class Connection(HttpToolsProtocol):
     """How often a connection looks at its deadline."""
     head_bytes = 16_384
     head_fields = 100
-    body_bytes = 1_048_576
+    body_bytes = bodies.LARGEST
     """More than any address takes. It bounds what is thrown away and what stands behind a body (trailers)."""
 
     parser: httptools.HttpRequestParser  # pyright: ignore[reportIncompatibleVariableOverride]
