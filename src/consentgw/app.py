@@ -166,7 +166,7 @@ class Gateway:
             await self._open(db)
             gc.collect()
             gc.freeze()  # what was made for starting stays for good: the collector need not walk it again and again
-            gc.set_threshold(10_000)  # a request makes hundreds of objects and no circle: nothing is freed later for it
+            gc.set_threshold(2_000)  # as Python 3.13 has it: a request makes many objects and hardly a circle
             watching = asyncio.create_task(self._watch(db))
             counting = transfers(self._tally, db)  # in this process, wherever the rest of the work is done
             worker = Worker(db, (counting, *(steps(self.settings) if self.settings.worker_inside else ())))

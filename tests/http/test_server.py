@@ -291,7 +291,7 @@ def test_trailers_never_reach_the_application_and_never_grow(server):
     chunked = post(b"", b"transfer-encoding: chunked\r\n", length=0)
 
     assert exchange(server, chunked + b"b\r\nmethod=save\r\n0\r\nhost: evil.test\r\n\r\n").endswith(b"save")
-    answer = exchange(server, chunked + b"1\r\na\r\n0\r\n", *[b"x: " + b"a" * 60_000 + b"\r\n"] * 40)
+    answer = exchange(server, chunked + b"1\r\na\r\n0\r\n", *[b"x: " + b"a" * 60_000 + b"\r\n"] * 80)
     assert status(answer) == 413
 
 
