@@ -264,6 +264,28 @@ async def test_without_a_question_what_holds_is_told(gateway, aigerim):
     assert len(ledger(gateway)) == 1
 
 
+async def test_whatever_page_led_to_the_partner_a_person_it_sends_on_is_known(gateway, aigerim):
+    await (await aigerim.open("/consent/shop?lang=en")).press("save", tick=["marketing"])
+    from_a_link = {"referer": f"{EVE}/", "sec_fetch_site": "cross-site"}
+
+    assert "code" in back_at(await aigerim.open(f"{START}&prompt=none", **from_a_link))[1]
+    page = await aigerim.open(START, **from_a_link)
+    assert page.form("save").ticked == {"marketing"}
+    assert page.headers["content-security-policy"].count("frame-ancestors 'none'") == 1
+
+
+@pytest.mark.parametrize("destination", ["image", "iframe", "style", "script", "empty"])
+async def test_a_page_that_embeds_the_flow_gets_no_code_even_where_the_browser_sends_the_cookie(
+    embedded, bolat, destination
+):
+    await (await bolat.open("/consent/shop?lang=en")).press("accept_all")
+    cookie = f"__Host-cg-shop={bolat.cookie('__Host-cg-shop', GATEWAY)}"
+
+    answer = await bolat.load(f"{START}&prompt=none", destination, EVE, cookie=cookie)
+
+    assert "code=" not in answer.headers["location"]
+
+
 async def test_without_a_question_an_answer_that_holds_no_longer_is_not_told(seeded):
     async with running(seeded) as app:
         aigerim = Visitor(app)

@@ -1,4 +1,4 @@
-"""Five names, one server; and what a partner's page says."""
+"""Seven names, one server; and what a partner's page says."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ async def test_the_plain_name_of_the_machine_shows_the_way(client, origin):
         page = await machine.get("/")
 
     assert page.status_code == 200
-    for address in (ADDRESSES.shop, ADDRESSES.news, ADDRESSES.vendor, ADDRESSES.gateway):
+    for address in (
+        ADDRESSES.shop,
+        ADDRESSES.news,
+        ADDRESSES.club,
+        ADDRESSES.cafe,
+        ADDRESSES.vendor,
+        ADDRESSES.gateway,
+    ):
         assert f'href="{address}/' in page.text
 
 

@@ -46,11 +46,11 @@ def state(data: Path, port: int) -> dict[str, object]:
         return db.ask(read)
 
 
-def test_a_fresh_folder_gets_both_partners_each_with_its_operator_style_and_policy(tmp_path):
+def test_a_fresh_folder_gets_every_partner_each_with_its_operator_style_and_policy(tmp_path):
     opened(8080, tmp_path)
     found = state(tmp_path, 8080)
 
-    assert sorted(found) == ["news", "shop"]
+    assert sorted(found) == ["cafe", "club", "news", "shop"]
     shop, (purposes, tags), asked, version = found["shop"]
     assert shop.languages == ("kk", "ru", "en")
     assert shop.origins == {"http://shop.localhost:8080"}
@@ -60,6 +60,11 @@ def test_a_fresh_folder_gets_both_partners_each_with_its_operator_style_and_poli
     assert all(a.startswith("http://vendor.localhost:8080/") for tag in tags for a in tag.addresses.values())
     assert shop.operator != found["news"][0].operator
     assert (shop.style, found["news"][0].style) == ("inline", "frame")
+    club, cafe = found["club"], found["cafe"]
+    assert club[0].operator == cafe[0].operator
+    assert club[0].returns == {"done": "http://club.localhost:8080/after-consent"}
+    assert {site.slug for site in club[2].shared["en"].covers} == {"club", "cafe"}
+    assert club[2].shared["en"].shown == cafe[2].shared["en"].shown
 
 
 def test_opening_a_folder_again_changes_nothing(tmp_path):
@@ -76,16 +81,17 @@ def test_on_another_port_the_same_policy_and_the_same_answers_stand(tmp_path):
     opened(9090, tmp_path)
     second = state(tmp_path, 9090)
 
-    for slug in ("shop", "news"):
+    for slug in ("shop", "news", "club", "cafe"):
         assert second[slug][3] == first[slug][3]
-        assert second[slug][2].answerable == first[slug][2].answerable
+        assert second[slug][2].number == first[slug][2].number
+        assert second[slug][2].answerable >= first[slug][2].answerable
         assert second[slug][0].origins == {f"http://{slug}.localhost:9090"}
 
 
 def test_a_folder_of_an_installation_is_left_alone(tmp_path):
     settings = Settings.read(data=tmp_path, public_url="https://consent.example")
     upgrade(settings)
-    theirs = partners_at(Addresses(8080))[1].configuration.site
+    theirs = next(one for one in partners_at(Addresses(8080)) if one.slug == "shop").configuration.site
     with open_database(settings) as db:
         db.apply(sites.keep, replace(theirs, operator=replace(theirs.operator, name="Somebody")))
 
@@ -122,7 +128,7 @@ def test_the_command_says_where_everything_is_keeps_its_folder_and_stops_when_as
         line = process.stdout.readline()
         assert line, process.communicate()
         said += line
-    for name in ("gateway", "shop", "news", "vendor"):
+    for name in ("gateway", "shop", "news", "club", "vendor"):
         assert f"http://{name}.localhost:{port}/" in said
     assert str(data) in said
     second = subprocess.run([*command[:-1], str(tmp_path / "other")], capture_output=True, text=True, check=False)

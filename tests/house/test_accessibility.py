@@ -11,6 +11,7 @@ from consentgw.consents.stylesheet import Showing, stylesheet, theme
 from consentgw.consents.views import snippet
 from consentgw.demo.hosts import Addresses
 from consentgw.demo.pages import PartnerPage, Sheet
+from consentgw.demo.servers import ServedPage
 from consentgw.demo.vendors import Hit, HitsView
 from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import STATIC, View
@@ -22,6 +23,7 @@ from tests.house.documents import SHOP, documents, notice, written
 ADDRESSES = Addresses(8080)
 HIT = Hit("/www.facebook.com/tr", "id=1", {"fr": "stand-in"}, "http://shop.localhost:8080/", "2026-11-24T07:00:00Z")
 NEWS = replace(SHOP, slug="news", style=Style.FRAME)
+CLUB, CAFE = (replace(SHOP, slug=slug) for slug in ("club", "cafe"))
 
 
 def demo() -> Iterator[tuple[str, View]]:
@@ -38,6 +40,17 @@ def demo() -> Iterator[tuple[str, View]]:
                 addresses=ADDRESSES,
             )
             yield f"demo-{name}-{language}", page
+        for site, known, allowed in ((CLUB, False, ()), (CAFE, True, ("Analytics",))):
+            served = ServedPage(
+                language=language,
+                name=f"{site.slug}/front",
+                addresses=ADDRESSES,
+                site=site,
+                known=known,
+                allowed=allowed,
+                tags=(),
+            )
+            yield f"demo-{site.slug}-{language}", served
         yield (
             f"demo-hits-{language}",
             HitsView(language=language, name="vendors/hits", addresses=ADDRESSES, hits=(HIT,), total=1, live=False),
@@ -52,7 +65,7 @@ EVERY = {**dict(documents()), **dict(demo())}
 def reviewer(stage) -> Iterator[Eye]:
     """A tab with our own files."""
     files = {f"/static/{file.name}": file.read_bytes() for file in STATIC.iterdir()}
-    for name in ("shop", "news", "vendors"):
+    for name in ("shop", "news", "club", "cafe", "vendors"):
         files |= {f"/{file.name}": file.read_bytes() for file in (folder("templates") / "demo" / name).iterdir()}
     for site in (SHOP, NEWS):
         files[f"/sites/{site.slug}/theme.css"] = theme(site.looks)

@@ -15,7 +15,7 @@ from consentgw.consents.model import Channel, Held, Method, Standing, State, sta
 from consentgw.consents.receipt import KIND
 from consentgw.consents.signals import requests_address
 from consentgw.consents.together import counts_at, everywhere
-from consentgw.consents.views import Answered, ConsentView, Face, OptOutView, ReceiptStanding, ReceiptView
+from consentgw.consents.views import ConsentView, Face, OptOutView, ReceiptStanding, ReceiptView, answers
 from consentgw.errors import AlreadyAnswered, Conflict, NotFound, Refused, Unavailable
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
@@ -82,7 +82,7 @@ class Pages:
         asked, said = query(request), provenance(request)
         back = self.returns.asked(asked, offer.site)
         code = asked.one("receipt")
-        held = await self._held(request, offer, said, code)
+        held = await self._held(request, offer, said, code, returning=back is not None)
         if back and asked.one("prompt"):
             return await self._back(offer, said, held, back)
         return await self._question(request, offer, held, asked.one("lang"), code=code or "", back=back)
@@ -206,10 +206,10 @@ class Pages:
         sharing = self._sharing(offer, said)
         answer = self.desk.answer(form, offer, said, held, Channel.REDIRECT, shared=bool(sharing))
         offers = sharing or (offer,)
-        answers = everywhere(answer, [(other, self.states.held(request, other, said)) for other in offers[1:]])
-        kept, code = await self.db.write(returns.record, answers, self.signing.signer, back)
-        for one, given in zip(kept, answers, strict=True):
-            if given.previous:
+        given = everywhere(answer, [(other, self.states.held(request, other, said)) for other in offers[1:]])
+        kept, code = await self.db.write(returns.record, given, self.signing.signer, back)
+        for one, own in zip(kept, given, strict=True):
+            if own.previous:
                 self.changes.note(one)
         cookies = (self.states.keep(each, one, said, time.time()) for each, one in zip(offers, kept, strict=True))
         return _sent_back(back, code, *cookies)
@@ -227,10 +227,12 @@ class Pages:
         code = await self.db.write(returns.issue, back, held.receipt) if held and holds else None
         return _sent_back(back, code)
 
-    async def _held(self, request: Request, offer: Offer, said: Provenance, code: str | None) -> Held | None:
+    async def _held(
+        self, request: Request, offer: Offer, said: Provenance, code: str | None, *, returning: bool = False
+    ) -> Held | None:
         """Return the decision that is changed here: of the receipt the page was opened from, or the browser's own."""
         if not code:
-            return self.states.held(request, offer, said)
+            return self.states.held(request, offer, said, returning=returning)
         kept = await self.db.read(store.read, self.codes.receipt(code))
         if kept.receipt.site != offer.site.slug:
             raise NotFound("the receipt is another site's")
@@ -340,7 +342,7 @@ class Pages:
             key=kept.kid,
             standing=_became(receipt.id == latest.receipt, standing(latest, offer.terms, now=time.time())),
             operator=_operator(offer.site, shown, language),
-            answers=_answers(shown, current, receipt.decision.granted),
+            answers=answers(shown, current, receipt.decision.granted),
             recipients=tuple(
                 dict.fromkeys(
                     (tag.vendor, tag.country) for tag in shown.tags if tag.purposes <= receipt.decision.granted
@@ -372,17 +374,6 @@ def _operator(site: Site, shown: Notice, language: str) -> Operator:
     """Return who asked, in the language of the page while nothing about it has changed, else as it was shown."""
     same = shown.operator == site.operator_in(shown.language)
     return site.operator_in(language) if same else shown.operator
-
-
-def _answers(shown: Notice, current: Notice, granted: frozenset[str]) -> tuple[Answered, ...]:
-    """Return what was answered, in the words of the reader's language where the purpose is still asked about."""
-    words = {purpose.key: purpose.wording[current.language] for purpose in current.purposes}
-    rows: list[Answered] = []
-    for purpose in shown.purposes:
-        if purpose.optional:
-            said = words.get(purpose.key, purpose.wording[shown.language])
-            rows.append(Answered(title=said.title, sentence=said.sentence, granted=purpose.key in granted))
-    return tuple(rows)
 
 
 def _became(latest: bool, now: Standing) -> ReceiptStanding:

@@ -90,14 +90,21 @@ class States:
     adpc: bool = False
     """Whether browsers may answer by Advanced Data Protection Control."""
 
-    def held(self, request: Request, offer: Offer, said: Provenance) -> Held | None:
+    def held(self, request: Request, offer: Offer, said: Provenance, *, returning: bool = False) -> Held | None:
         """Return the decision that counts for this browser at this site.
 
         Asked from a page that is not the site's, the answer is "none": otherwise any page could read a
-        visitor's state off our stylesheet, where a browser does not partition cookies.
+        visitor's state off our stylesheet, where a browser does not partition cookies. A document at the top of the
+        window that leads back to the site alone (``returning``) tells nobody else: there the page that a person
+        came to the site from, which browsers name although the site's server sent them on, does not matter.
         """
         page = said.page
-        if not (page is None or page in offer.site.origins or page == own_origin(offer, said, self.origin)):
+        if not (
+            page is None
+            or page in offer.site.origins
+            or page == own_origin(offer, said, self.origin)
+            or (returning and said.top)
+        ):
             return None
         held = self.cookie.read(request, offer.site.slug, first_party=first_party(offer, said))
         if (text := self.passed(request, offer)) and (handed := self._handed(offer, text)):

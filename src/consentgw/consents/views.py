@@ -213,6 +213,17 @@ class Answered:
     granted: bool
 
 
+def answers(shown: Notice, current: Notice, granted: frozenset[str]) -> tuple[Answered, ...]:
+    """Return what was answered, in the words of the reader's language where the purpose is still asked about."""
+    words = {purpose.key: purpose.wording[current.language] for purpose in current.purposes}
+    rows: list[Answered] = []
+    for purpose in shown.purposes:
+        if purpose.optional:
+            said = words.get(purpose.key, purpose.wording[shown.language])
+            rows.append(Answered(title=said.title, sentence=said.sentence, granted=purpose.key in granted))
+    return tuple(rows)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptView(_Question, Page):
     """A person's own receipt: read, download, verify, change, withdraw, print.

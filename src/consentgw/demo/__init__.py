@@ -1,4 +1,4 @@
-"""The demo: a gateway, two partners and their vendors in one process, for a newcomer to see it work.
+"""The demo: a gateway, three partners and their vendors in one process, for a newcomer to see it work.
 
 Everything in it is invented except what is shown: the gateway is the real one, the partners' pages carry the
 lines that ``consentgw site snippet`` prints and nothing else of ours, and the tags are the vendors' real

@@ -1,4 +1,4 @@
-"""The demo's hosts: five names for one server, told apart as web servers do it, by the Host header."""
+"""The demo's hosts: seven names for one server, told apart as web servers do it, by the Host header."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ class Addresses:
         return self._origin("news")
 
     @property
+    def club(self) -> str:
+        """Return the origin of the third partner, which has a server of its own."""
+        return self._origin("club")
+
+    @property
+    def cafe(self) -> str:
+        """Return the origin of the third partner's other site."""
+        return self._origin("cafe")
+
+    @property
     def vendor(self) -> str:
         """Return the origin of the vendors' stand-in."""
         return self._origin("vendor")
@@ -52,6 +62,8 @@ class Hosts:
     gateway: ASGIApp
     shop: ASGIApp
     news: ASGIApp
+    club: ASGIApp
+    cafe: ASGIApp
     vendor: ASGIApp
     signpost: ASGIApp
     """Answers under every other name, such as 127.0.0.1."""
@@ -70,6 +82,10 @@ class Hosts:
                 return self.shop
             case "news.localhost":
                 return self.news
+            case "club.localhost":
+                return self.club
+            case "cafe.localhost":
+                return self.cafe
             case "vendor.localhost":
                 return self.vendor
             case _:

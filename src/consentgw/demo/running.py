@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from httpx import ASGITransport
 
 from consentgw.app import create_app
+from consentgw.client import AsyncClient
 from consentgw.db import open_database
 from consentgw.db.migrations import upgrade
 from consentgw.demo.hosts import Addresses, Hosts
 from consentgw.demo.pages import Files, Sheet, file, text
 from consentgw.demo.partners import partner
-from consentgw.demo.seeds import seed
+from consentgw.demo.seeds import key_of, seed
+from consentgw.demo.servers import Server
 from consentgw.demo.vendors import Vendors
 from consentgw.errors import NotFound
 from consentgw.http.server import serve
@@ -64,11 +67,21 @@ def opened(port: int, data: Path) -> Hosts:
     upgrade(settings)
     with open_database(settings) as db:
         db.apply(seed, addresses)
-        shop, news = db.ask(_offer, "shop"), db.ask(_offer, "news")
+        offers = {slug: db.ask(_offer, slug) for slug in ("shop", "news", "club", "cafe")}
+        keys = {slug: db.apply(key_of, slug) for slug in ("club", "cafe")}
+    gateway = create_app(settings)
+
+    def server(slug: str) -> Server:
+        # A partner elsewhere leaves the transport out; here gateway.localhost is a name that browsers alone know.
+        transport = ASGITransport(gateway)
+        return Server(offers[slug], addresses, AsyncClient(addresses.gateway, keys[slug], slug, transport=transport))
+
     return Hosts(
-        gateway=create_app(settings),
-        shop=partner(shop, addresses),
-        news=partner(news, addresses),
+        gateway=gateway,
+        shop=partner(offers["shop"], addresses),
+        news=partner(offers["news"], addresses),
+        club=server("club"),
+        cafe=server("cafe"),
         vendor=Vendors(addresses),
         signpost=Files(
             {
@@ -104,6 +117,7 @@ def _greeting(addresses: Addresses, data: Path, *, temporary: bool) -> str:
             қазақша      {addresses.shop}/
             по-русски    {addresses.shop}/ru/
   Another partner        {addresses.news}/en/
+  Two sites, one answer  {addresses.club}/en/
   What the vendors saw   {addresses.vendor}/
             as data      {addresses.vendor}/hits.json
   The gateway            {addresses.gateway}/consent/shop?lang=en

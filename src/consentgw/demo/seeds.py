@@ -1,4 +1,4 @@
-"""What the demo's two partners are, ask and load: their folders, brought to this machine and applied."""
+"""What the demo's sites are, ask and load: their folders, brought to this machine and applied."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from consentgw import __version__
+from consentgw.access import service as keys
+from consentgw.access import store as access
+from consentgw.access.model import Scope
 from consentgw.configuration.model import Statement
 from consentgw.configuration.reading import read_folder
 from consentgw.configuration.service import apply
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
     from consentgw.db import Unit
     from consentgw.demo.hosts import Addresses
     from consentgw.notices.model import Tag
+    from consentgw.sites.model import Site
 
+_KEY = "the demo's own server"
 _RENEWED = Statement(
     Change.MATERIAL,
     {
@@ -33,7 +38,7 @@ _RENEWED = Statement(
 
 
 def seed(unit: Unit, addresses: Addresses) -> None:
-    """Set up both partners; where they stand already, bring them to this port and change nothing else.
+    """Set up the partners; where they stand already, bring them to this port and change nothing else.
 
     Raises:
         Misconfigured: the database holds sites that are not the demo's.
@@ -47,24 +52,42 @@ def seed(unit: Unit, addresses: Addresses) -> None:
 
 
 def partners_at(addresses: Addresses) -> tuple[Source, ...]:
-    """Return what the folders of the shop and the news site say, at these addresses.
+    """Return what the folders of the sites say, at these addresses.
 
     Two things are other than in the folders, for nothing of the demo leaves this machine: the partners live on
     localhost, and the vendors' addresses lead to the stand-in.
     """
-    origin = {"shop": addresses.shop, "news": addresses.news}
+    origin = {"shop": addresses.shop, "news": addresses.news, "club": addresses.club, "cafe": addresses.cafe}
     return tuple(
         replace(
             partner,
             statement=_RENEWED,
             configuration=replace(
                 partner.configuration,
-                site=replace(partner.configuration.site, origins=origins([origin[partner.slug]])),
+                site=_at(partner.configuration.site, origin[partner.slug]),
                 tags=tuple(_at_stand_in(tag, addresses.vendor) for tag in partner.configuration.tags),
             ),
         )
         for partner in read_folder(folder("templates") / "demo")
     )
+
+
+def key_of(unit: Unit, slug: str) -> str:
+    """Return a fresh key for a partner's own server; the one of an earlier start is revoked."""
+    for old in access.keys(unit.connection, slug):
+        if old.name == _KEY and old.live(unit.now):
+            keys.revoke(unit, old.id)
+            keys.note(unit, keys.CLI, "revoke_key", slug, old.id)
+    made = keys.create(unit, _KEY, frozenset({Scope.RECEIPTS_READ, Scope.STANDING_READ}), site=slug)
+    keys.note(unit, keys.CLI, "create_key", slug, made.key.id)
+    return made.text
+
+
+def _at(site: Site, origin: str) -> Site:
+    """Return a site that lives here: its one origin becomes another."""
+    (theirs,) = site.origins
+    returns = {name: origin + address.removeprefix(theirs) for name, address in site.returns.items()}
+    return replace(site, origins=origins([origin]), returns=returns)
 
 
 def _at_stand_in(tag: Tag, vendor: str) -> Tag:

@@ -50,6 +50,11 @@ class Provenance:
         """Return the origin of the referring page."""
         return None if self.referer is None else origin_of(self.referer)
 
+    @property
+    def top(self) -> bool:
+        """Return whether a document at the top of a window is loaded, as far as the browser tells."""
+        return self.destination in {None, "document"} and self.mode in {None, "navigate"}
+
     def from_ourselves(self, origin: str) -> bool:
         """Return whether a form of our own posted this.
 
