@@ -17,7 +17,6 @@ from pydantic import SecretStr
 from consentgw.app import Gateway
 from consentgw.demo.running import free_port
 from consentgw.http.server import running
-from consentgw.law.profiles import RequestType
 from consentgw.settings import Settings
 from consentgw.subject_requests import proving, service
 from consentgw.subject_requests.model import Level, Request, State
@@ -100,15 +99,6 @@ def ask(browser, served, type_, language="en"):
             browser.fill(f"#{name}", value)
     browser.click("form.ask button")
     browser.see(".standing")
-
-
-def test_every_type_is_asked_for_by_clicks_alone(browser, served):
-    types = [type_ for type_ in RequestType if type_ is not RequestType.PORTABILITY]
-    for type_ in types:
-        ask(browser, served, type_, "kk")
-
-    assert {request.type for request in served.requests} == set(types)
-    assert browser.complaints() == []
 
 
 def test_from_the_question_to_the_package_by_the_link_in_a_real_letter(browser, served):
