@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from consentgw.access.calls import Done, to_json
 from consentgw.access.model import Scope
 from consentgw.access.operations import Link, Part, operation
-from consentgw.errors import Conflict, Fault, Invalid
+from consentgw.errors import Conflict, NotFound
 from consentgw.http import conditions
 from consentgw.http.bodies import Body, Line
 from consentgw.http.paging import Page, Paged, next_page
@@ -217,7 +217,7 @@ class WebhookApi:
         def create(unit: Unit) -> Done:
             site = sites.read(unit.connection, call.site)
             if body.processor and body.processor not in {one.key for one in site.processors}:
-                raise Invalid("nobody can be told", [Fault("#/processor", "is no processor of the site")])
+                raise NotFound("no such processor")
             endpoint, keys = service.add(
                 unit, call.site, url, frozenset(body.events), body.description or "", self.sealer, body.processor
             )
