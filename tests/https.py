@@ -66,11 +66,13 @@ class Authority:
 def ended(folder: Path, authority: Authority, behind: int) -> Iterator[int]:
     """End TLS in front of a port of this machine, with nginx; gives the port it listens on."""
     folder.mkdir()
-    port = free_port()
-    said = FRONT.format(port=port, behind=behind, chain=authority.chain, key=authority.key)
-    (folder / "nginx.conf").write_text(said, "utf-8")
     command = ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "error.log"]
-    subprocess.run(command, env={"PATH": PROGRAMS}, check=True)
+    for last in (False, False, True):  # somebody may take the port in between
+        port = free_port()
+        said = FRONT.format(port=port, behind=behind, chain=authority.chain, key=authority.key)
+        (folder / "nginx.conf").write_text(said, "utf-8")
+        if not subprocess.run(command, env={"PATH": PROGRAMS}, check=last).returncode:
+            break
     try:
         yield port
     finally:

@@ -51,6 +51,7 @@ def town(running_town: Town) -> Town:
     """The running town, whose vendors have seen nothing yet."""
     running_town.forget()
     running_town.before += running_town.answered
+    running_town.confirmed = 0
     return running_town
 
 

@@ -29,7 +29,7 @@ from consentgw.settings import Settings
 from consentgw.sites import store as sites
 from consentgw.sites.model import Site
 from tests.caller import caller
-from tests.gateway import ledger
+from tests.gateway import rows
 from tests.https import Authority, Proxy, ended
 from tests.journeys.visiting import VENDORS
 from tests.matrix.sending import Sending
@@ -88,6 +88,9 @@ class Town:
     applications: dict[str, Any] = field(default_factory=dict)
     """By origin."""
     before: int = 0
+    """Answers kept before the test."""
+    confirmed: int = 0
+    """How often the document that confirms an answer was fetched."""
 
     @property
     def hits(self) -> list[dict[str, Any]]:
@@ -106,13 +109,14 @@ class Town:
     @property
     def answered(self) -> int:
         """Return how many answers are kept since the test began."""
-        return len(ledger(self.gateway)) - self.before
+        return rows(self.gateway.settings)["receipts"] - self.before
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer under every name."""
         if scope["type"] != "http":
             return await self.gateway(scope, receive, send)
         host = Headers(scope=scope)["host"]
+        self.confirmed += b"saved=" in scope["query_string"]
         if host in VENDORS:
             application, scope = self.vendors, {**scope, "path": f"/{host}{scope['path']}"}
         else:

@@ -151,9 +151,13 @@ RELEASING_ISOLATED = Surface(
 DECISION = Surface(
     "decision",
     _HTML,
-    {**_EMBED, "content-security-policy": f"{_NOTHING}; frame-ancestors {{partner}}"},
+    {
+        **_EMBED,
+        "content-security-policy": f"{_NOTHING}; frame-ancestors {{partner}}",
+        "cross-origin-embedder-policy": "require-corp",
+    },
 )
-"""The answer to a decision: a 303 with the cookie."""
+"""The answer to a decision: a 303 with the cookie. WebKit wants the embedder policy on it, too."""
 
 STYLE = Surface(
     "style",
