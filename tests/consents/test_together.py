@@ -369,15 +369,20 @@ async def test_the_shared_question_cannot_be_answered_in_a_partner_s_page(sharin
     assert ledger(sharing_embedded) == []
 
 
-async def test_a_form_from_before_the_sites_shared_asks_again(sharing_embedded, bolat):
+@pytest.mark.parametrize("shared_when_shown", [True, False])
+async def test_a_form_from_before_the_sites_began_or_ceased_to_share_asks_again(
+    sharing_embedded, bolat, shared_when_shown
+):
+    both = sharing_embedded.catalogue.offers
+    alone = {slug: replace(offer, shared={}) for slug, offer in both.items()}
+    sharing_embedded.catalogue.offers = both if shared_when_shown else alone
     page = await bolat.open(AT_SHOP)
-    offer = sharing_embedded.catalogue.offer("shop")
-    sharing_embedded.catalogue.offers = {**sharing_embedded.catalogue.offers, "shop": replace(offer, shared={})}
+    sharing_embedded.catalogue.offers = alone if shared_when_shown else both
     sent = await page.press("accept_all")
 
     assert sent.status == 409
     assert ledger(sharing_embedded) == []
-    assert BOTH_SITES not in sent.text
+    assert (BOTH_SITES in sent.text) is not shared_when_shown
 
 
 async def test_a_code_of_one_site_is_worth_nothing_at_the_other(sharing_embedded, bolat):
@@ -467,6 +472,7 @@ async def test_a_withdrawal_at_one_site_stops_the_others(sharing, aigerim, withd
     assert last["news"].decision.granted == last["shop"].decision.granted == frozenset()
     assert (last["news"].method, last["news"].channel) == (Method.WITHDRAW, Channel.LINK)
     assert last["news"].previous == given["news"].id
+    assert last["news"].covers == frozenset()
     assert (outbox.CONSENT_WITHDRAWN, "news") in happened(sharing)
     assert await known_at(sharing, aigerim, "news") == []
 
