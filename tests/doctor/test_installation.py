@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from consentgw.access.model import Scope
 from consentgw.db.database import utc_now
 from consentgw.doctor import examine
 from consentgw.settings import Settings
+from tests.caller import caller
 from tests.conftest import SECRET
 from tests.gateway import NEWS, copy_of, peeking, running
+from tests.subject_requests.asking import employ_processors
 from tests.visitor import GATEWAY, Visitor
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +84,19 @@ async def test_a_trigger_that_was_dropped_is_found(lived_in, table):
             connection.exec_driver_sql(f"DROP TRIGGER {table}_append_only ON {table}")
 
     assert complaints(lived_in) == [f"these tables can be changed, their triggers are gone: {table}"]
+
+
+async def test_a_processor_that_no_key_lets_answer_is_found(seeded_sqlite):
+    async with running(seeded_sqlite) as app:
+        employ_processors(app)
+        caller(app, site="shop", processor="letters")
+        caller(app, Scope.TASKS_READ, site="shop", processor="delivery")
+        caller(app, site="news")
+        (complaint,) = complaints(seeded_sqlite)
+        assert complaint.startswith("shop: requests are passed on to delivery, and no key lets it answer")
+
+        caller(app, site="shop", processor="delivery")
+        assert complaints(seeded_sqlite) == []
 
 
 async def test_another_secret_is_found(lived_in):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from consentgw.access import store as access
+from consentgw.access.model import Scope
 from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
@@ -114,6 +116,9 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
     for site in sites.everyone(connection):
         what = f"{site.slug}: asks, and its policies and notices are unaltered"
         yield _finding(what, lambda site=site: _site(connection, site))
+        if site.processors:
+            what = f"{site.slug}: every processor has a key to answer with"
+            yield _finding(what, lambda site=site: _processors(connection, site))
 
 
 def _key(connection: Connection, settings: Settings) -> None:
@@ -155,6 +160,22 @@ def _site(connection: Connection, site: Site) -> None:
     notices.audit(connection, site.slug)
     if read_offer(connection, site) is None:
         raise NotFound(f"{site.slug}: asks nothing yet, it has no policy in force")
+
+
+def _processors(connection: Connection, site: Site) -> None:
+    """A processor answers by the API: one that no key lets in is waited for in vain."""
+    able = [
+        key
+        for key in access.keys(connection)
+        if key.live(utc_now()) and key.sees(site.slug) and Scope.TASKS_WRITE in key.scopes
+    ]
+    for one in site.processors:
+        if not any(key.processor in {None, one.key} for key in able):
+            raise NotFound(
+                f"{site.slug}: requests are passed on to {one.key}, and no key lets it answer: consentgw key create"
+                f" NAME --site {site.slug} --processor {one.key} --scope tasks:read --scope tasks:write"
+                " --scope identities:read"
+            )
 
 
 def _finding(what: str, look: Callable[[], object]) -> Finding:

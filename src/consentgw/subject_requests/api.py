@@ -212,7 +212,8 @@ class RequestApi:
         """Say that you know who asks.
 
         The contact is one you held before, which counts once its mailbox is proven; or the person signed in at your
-        site. The answer goes to whoever opened the request: vouch only for the one you saw.
+        site. The answer goes to whoever opened the request: vouch only for the one you saw. What they typed is then
+        told to processors as theirs, so compare it with what you hold.
         """
         level = Level(body.level)
         return await _change(
