@@ -33,6 +33,8 @@ class Options:
     """``host:port`` of an HTTP proxy for every name but localhost; without one, names are looked up."""
     authority: Path | None = None
     """A certificate authority this person trusts besides those the browser came with."""
+    eager: bool = False
+    """Look at a page while it is still loading. WebKitGTK's driver alone would wait for it to load before it looks."""
     patience: float = 30.0
     """Seconds a page may take to show what is waited for."""
 

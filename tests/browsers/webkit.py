@@ -303,7 +303,13 @@ def _capabilities(options: Options) -> dict[str, Any]:
         *([f"--proxy=http://{options.proxy}"] if options.proxy else []),
     ]
     # Its TLS library reads the machine's list of authorities and no other, so it is told to take any certificate.
-    return {"alwaysMatch": {"acceptInsecureCerts": True, "webkitgtk:browserOptions": {"args": arguments}}}
+    return {
+        "alwaysMatch": {
+            "acceptInsecureCerts": True,
+            "pageLoadStrategy": "none" if options.eager else "normal",
+            "webkitgtk:browserOptions": {"args": arguments},
+        }
+    }
 
 
 def _value(answer: httpx.Response) -> Any:

@@ -242,6 +242,28 @@ async def test_a_signal_keeps_everything_off_asks_nothing_and_an_explicit_choice
     assert kept.receipt.decision.granted == {"analytics", "marketing"}
 
 
+@pytest.mark.parametrize(
+    ("said", "small"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, GZIP;q=0.5", True),
+        ("gzip;q=0, identity", False),
+        ("gzip; q=0.000", False),
+        ("gzip;q=0.001", True),
+        ("br, x-gzip", False),
+        ("", False),
+    ],
+)
+async def test_the_stylesheet_is_sent_compressed_to_who_says_so_and_is_the_same(bolat, said, small):
+    plain = await bolat.load("/embed/news/style.css", "style", NEWS, accept_encoding="identity")
+    style = await bolat.load("/embed/news/style.css", "style", NEWS, accept_encoding=said)
+
+    assert style.headers.get("content-encoding") == ("gzip" if small else None)
+    assert style.text == plain.text
+    assert (int(style.headers["content-length"]) < int(plain.headers["content-length"]) / 2) is small
+    assert "Accept-Encoding" in style.headers["vary"]
+
+
 @pytest.mark.parametrize("value", ["0", "true", "1 ", "", "11"])
 async def test_anything_but_a_plain_one_is_no_signal(bolat, value):
     page = await bolat.frame("/embed/news", NEWS, sec_gpc=value)

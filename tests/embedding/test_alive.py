@@ -23,7 +23,7 @@ def embedded_directly(seeded_file, tmp_path_factory):
 @pytest.fixture
 def browsers(open_browser):
     """Every browser, with scripts on: the partner has some, and the driver measures with others."""
-    return [open_browser(engine, scripts=True) for engine in alive.ENGINES]
+    return [open_browser(engine, scripts=True, eager=True) for engine in alive.ENGINES]
 
 
 @pytest.mark.parametrize("name", DIRECT)

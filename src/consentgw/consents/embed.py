@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from consentgw.errors import AlreadyAnswered, Conflict, Refused, Unavailable
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
 from consentgw.http.lane import Route
+from consentgw.http.media import takes_gzip
 from consentgw.http.origins import provenance
 from consentgw.http.pages import Prepared
 from consentgw.http.problems import status_of
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_COMPRESSED = ((b"content-encoding", b"gzip"),)
 _PREPARED = 512
 """Pages kept per site; a site with very many purposes has more combinations than are worth keeping."""
 
@@ -134,10 +137,13 @@ class Embed:
         held = self.states.held(request, offer, said)
         standing = self.states.standing(held, offer, said, time.time())
         showing = _showing(offer, standing, query(request).one("notice"))
-        body = offer.prepared.get(showing)
+        small = takes_gzip(request)
+        body = offer.prepared.get((showing, small))
         if body is None:
-            body = offer.prepared[showing] = stylesheet(offer.site, showing)
-        return surfaces.STYLE.answer(body, places=offer.places)
+            plain = stylesheet(offer.site, showing)
+            body = offer.prepared[showing, small] = gzip.compress(plain, mtime=0) if small else plain
+        # It holds nothing of the visitor's and nothing of the request's, so its length tells no secret.
+        return surfaces.STYLE.answer(body, *(_COMPRESSED if small else ()), places=offer.places)
 
     async def theme(self, request: Request) -> Response:
         """Return the colours of a site, for our own pages."""

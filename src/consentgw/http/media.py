@@ -1,4 +1,4 @@
-"""Which of its formats an address answers in: the one the caller likes best (RFC 9110 section 12.5.1)."""
+"""What an address answers in: the format the caller likes best, and compressed or not (RFC 9110 section 12.5)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 _RANGE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+)\s*(?:;(.*))?")
 _QUALITY = re.compile(r"\s*q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*")
+
+_GZIP = re.compile(rb"\s*gzip\s*(?:;(?!\s*q=0(?:\.0{0,3})?\s*$).*)?")
+
+
+def takes_gzip(request: Request) -> bool:
+    """Return whether the caller names gzip, and does not name it to refuse it (RFC 9110 section 12.5.3)."""
+    lines = [value for name, value in request.scope["headers"] if name == b"accept-encoding"]
+    return any(_GZIP.fullmatch(word) for line in lines for word in line.lower().split(b","))
 
 
 def choose(request: Request, formats: Sequence[str]) -> str:

@@ -166,7 +166,7 @@ STYLE = Surface(
         **_EMBEDDABLE,
         "content-security-policy": _FILE,
         "referrer-policy": "no-referrer",
-        "vary": "Cookie, Sec-GPC, ADPC, Referer",
+        "vary": "Cookie, Sec-GPC, ADPC, Referer, Accept-Encoding",
     },
 )
 """The state stylesheet of a partner's page."""
