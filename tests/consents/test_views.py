@@ -106,6 +106,9 @@ def test_what_has_changed_is_said_in_a_list(language: str):
         (changes,) = [each for each in read(view).all("ul") if each.get("class") == "changes"]
         title = next(each.wording[language].title for each in view.notice.purposes if each.key == "marketing")
         assert said(changes.text).endswith(f": {title}")
+    for view in asked_again(language, "joined"):
+        (changes,) = [each for each in read(view).all("ul") if each.get("class") == "changes"]
+        assert said(changes.text).endswith(": Dala Club (club.example)")
 
 
 def test_who_is_asked_again_is_told_so_in_the_title():

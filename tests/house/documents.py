@@ -131,7 +131,12 @@ AGAIN = {
         recipients=("Dala Maps", "Google Ads"),
     ),
     "new": Again(State.VALID, frozenset({"analytics"}), frozenset()),
-    "joined": Again(State.SUPERSEDED, frozenset(), frozenset({"analytics"}), joined=("Dala Club (club.example)",)),
+    "joined": Again(
+        State.SUPERSEDED,
+        frozenset({"analytics"}),
+        frozenset({"marketing"}),
+        joined=("Dala Club (club.example)",),
+    ),
 }
 """Why somebody may be asked again."""
 
