@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -10,6 +11,8 @@ from click.testing import CliRunner
 from consentgw.access import model, store
 from consentgw.cli import main
 from consentgw.db import open_database, open_reader
+from consentgw.sites import store as sites
+from tests.subject_requests.story import DELIVERY
 
 
 @pytest.fixture
@@ -53,6 +56,20 @@ def test_a_key_is_made_listed_rolled_and_revoked(run, seeded_sqlite):
         ("cli", "key revoke", "shop", identifier),
         ("cli", "key revoke", "shop", identifier),
     ]
+
+
+def test_a_processor_s_key_is_made_for_a_processor_of_the_site(run, seeded_sqlite):
+    words = ("create", "Delivery", "--site", "shop", "--processor", "delivery", "--scope", "tasks:read")
+    assert "there is no processor 'delivery'" in run(*words).output
+    with open_database(seeded_sqlite) as db:
+        shop = replace(db.ask(sites.read, "shop"), processors=(DELIVERY,))
+        db.apply(sites.keep, shop)
+
+    assert run(*words).exit_code == 0
+
+    assert "\tDelivery\tdelivery of shop\t" in run("list").stdout
+    wide = run(*words, "--scope", "requests:read")
+    assert (wide.exit_code, "opens its tasks and nothing else" in wide.output) == (1, True)
 
 
 @pytest.mark.parametrize(
