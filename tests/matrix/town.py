@@ -163,7 +163,7 @@ def furnish(settings: Settings) -> dict[str, Offer]:
     }
 
     def settle(unit: Any) -> dict[str, Offer]:
-        found = read_folder(folder("templates") / "demo")
+        found = [one for one in read_folder(folder("templates") / "demo") if one.slug in more]
         placed = [replace(one.configuration.site, **more[one.slug]) for one in found]
         at_home = [
             replace(one, configuration=replace(one.configuration, site=site))
