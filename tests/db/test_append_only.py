@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import service as consents
 from consentgw.consents import store as receipts
 from consentgw.db import engines
+from consentgw.db.database import utc_now
 from consentgw.doctor.installation import APPEND_ONLY
 from consentgw.notices import store as notices
 from tests.db import notes
@@ -66,6 +69,27 @@ def test_nothing_that_was_kept_can_be_changed_or_removed(history, table):
             history.apply(lambda unit, order=order: unit.connection.exec_driver_sql(order))
 
     assert rows(history, table) == before
+
+
+@pytest.mark.parametrize(("days", "goes"), [(29, False), (31, True)])
+def test_a_receipt_can_go_a_month_after_the_end_of_its_choice_and_not_before(db, clock, days, goes):
+    def happen(unit):
+        shop = story.open_shop(unit)
+        notice = notices.latest(unit.connection, shop.slug, story.TAGS).current["kk"]
+        consents.record(unit, story.answer(notice), story.signer(unit))
+
+    clock.now = utc_now() - story.SHOP.validity - timedelta(days=days)
+    db.apply(happen)
+
+    def remove(unit):
+        unit.connection.exec_driver_sql("DELETE FROM receipts")
+
+    if goes:
+        db.apply(remove)
+    else:
+        with pytest.raises(IntegrityError, match="receipts is append-only"):
+            db.apply(remove)
+    assert len(rows(db, "receipts")) == (not goes)
 
 
 def test_the_triggers_are_seen_by_the_doctor_and_their_absence_too(history, settings):

@@ -6,16 +6,29 @@ from datetime import timedelta
 
 import pytest
 
+from consentgw.consents import service as consents
+from consentgw.consents import store as receipts
 from consentgw.db.database import utc_now
 from consentgw.doctor import examine
 from consentgw.errors import NotFound
 from consentgw.law.profiles import RequestType
+from consentgw.notices import store as notices
 from consentgw.registers import service as registers
 from consentgw.registers.model import TRANSFERS_FOR
 from consentgw.registers.store import counted
-from consentgw.subject_requests import filing, service, store
-from consentgw.subject_requests.clock import CLASSES, UNPROVEN_FOR, WORDS_FOR, Clock, at_risk, record_term
+from consentgw.subject_requests import filing, locking, service, store
+from consentgw.subject_requests.clock import (
+    CLASSES,
+    UNPROVEN_FOR,
+    WORDS_FOR,
+    Clock,
+    at_risk,
+    receipt_term,
+    record_term,
+)
+from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import SUBJECT, Act, Person, State
+from tests.notices import story
 from tests.registers.entries import transfer
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA
 from tests.subject_requests.test_service import OPERATOR, case_of, do, topics
@@ -142,3 +155,72 @@ async def test_the_purge_removes_counts_of_transfers_past_their_term_and_says_ho
     assert [times for _, times in room.db.ask(counted)] == [1]
     removed = "SELECT removed FROM purges WHERE kind = 'transfers'"
     assert room.db.ask(lambda c: c.exec_driver_sql(removed).scalar_one()) == 1
+
+
+def decide(room, previous=None):
+    """Let somebody answer at this hour, under an identifier of the partner's when it is for the first time."""
+
+    def say(unit):
+        notice = notices.latest(unit.connection, room.site.slug, story.TAGS).current["kk"]
+        held = consents.record(unit, story.answer(notice, previous=previous), story.signer(unit))
+        if previous is None:
+            receipts.link(unit, room.site.slug, held.subject.bytes * 2, held.subject)
+        return held
+
+    return room.db.apply(say)
+
+
+def past(room):
+    """Return how long ago a choice was made whose receipt is past its term."""
+    return room.site.validity + receipt_term(room.site) + timedelta(days=1)
+
+
+def left(room):
+    """Return the receipts that are left, and the subjects that identifiers stand for."""
+
+    def read(connection):
+        found = {kept.receipt.id for kept in receipts.newest(connection, 99)}
+        rows = connection.exec_driver_sql("SELECT subject FROM identifiers")
+        return found, {bytes(row[0]) for row in rows}
+
+    return room.db.ask(read)
+
+
+def counted_in(room, kind):
+    """Return what the last purge says of a class: how many it removed, and how many a hold kept back."""
+    query = f"SELECT removed, held FROM purges WHERE kind = '{kind}' ORDER BY sequence DESC LIMIT 1"
+    return tuple(room.db.ask(lambda connection: connection.exec_driver_sql(query).one()))
+
+
+async def test_a_receipt_goes_once_its_choice_is_past_its_term_and_with_the_last_one_the_identifier(room, clock):
+    now = clock.now
+    clock.now = now - past(room)
+    decide(room)
+    early = decide(room)
+    clock.now = now - past(room) + timedelta(days=2)
+    kept = decide(room)
+    clock.now = now
+    anew = decide(room, early)
+
+    await Clock(room.office).purge(room.db)
+
+    assert left(room) == ({kept.receipt, anew.receipt}, {kept.subject.bytes, early.subject.bytes})
+    assert counted_in(room, "receipts") == (2, 0)
+
+
+async def test_the_receipts_of_who_asked_stay_while_a_legal_hold_is_on_the_request(room, clock):
+    now = clock.now
+    clock.now = now - past(room)
+    held = decide(room)
+    clock.now = now
+    request = room.ask(RequestType.COMPLAINT, receipt=held.receipt)
+    hold = do(room, locking.hold, request, DANA, Ground.DISPUTE, "The claim of 24 November.")
+
+    await Clock(room.office).purge(room.db)
+    assert left(room)[0] == {held.receipt}
+    assert counted_in(room, "receipts") == (0, 1)
+
+    do(room, locking.release, request, DANA, hold.number, "The claim was taken back.")
+    await Clock(room.office).purge(room.db)
+    assert left(room) == (set(), set())
+    assert counted_in(room, "receipts") == (1, 0)

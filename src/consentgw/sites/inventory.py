@@ -45,6 +45,10 @@ class DataItem:
         _named(self.key, "personal data")
 
 
+RECEIPTS_AT_LEAST = 30
+"""Days; the database itself lets no receipt go earlier after the end of its choice (migration 0014)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """How long one kind of record is kept. The sentence says from when it counts and why so long."""
@@ -58,6 +62,10 @@ class Retention:
         _named(self.key, "a kind of record")
         if self.period_days < 1:
             raise Malformed(f"{self.key} is kept for whole days, at least one, not {self.period_days}")
+        if self.key == "receipts" and self.period_days < RECEIPTS_AT_LEAST:
+            raise Malformed(
+                f"receipts are proof: they stay for at least {RECEIPTS_AT_LEAST} days, not {self.period_days}"
+            )
 
 
 def _named(key: str, what: str) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from consentgw import outbox
+from consentgw.consents import store as consents
 from consentgw.mail import store as mails
 from consentgw.registers import service as registers
 from consentgw.sites import store as sites
@@ -40,7 +41,9 @@ WORDS_FOR = timedelta(days=30)
 RECORD_DAYS = 1095
 """How long the proof of handling stays, where the site's own list of records says nothing of ``requests``."""
 RUNS_FOR = timedelta(days=400)
-CLASSES = ("answers", "proofs", "words", "requests", "mails", "transfers", "runs")
+RECEIPT_DAYS = 1095
+"""How long a receipt stays after its choice has ended, where the site's own list says nothing of ``receipts``."""
+CLASSES = ("answers", "proofs", "words", "requests", "receipts", "mails", "transfers", "runs")
 LATE = timedelta(hours=48)
 """The doctor complains of a purge that has not run for so long."""
 _BATCH = 100
@@ -177,6 +180,17 @@ def _past(unit: Unit, term: Callable[[Site], timedelta], *, erased: bool) -> lis
     return found
 
 
+def _clear_receipts(unit: Unit, _: Office) -> tuple[int, bool]:
+    count = 0
+    for site in sites.everyone(unit.connection):
+        held = store.receipts_held(unit.connection, site.slug)
+        past = consents.past_term(unit.connection, site.slug, unit.now - receipt_term(site), held, limit=_BATCH - count)
+        if past:
+            consents.forget(unit, past)
+        count += len(past)
+    return count, count < _BATCH
+
+
 def _clear_mails(unit: Unit, _: Office) -> tuple[int, bool]:
     return mails.purge(unit), True
 
@@ -196,8 +210,16 @@ def words_term(_: Site) -> timedelta:
 
 def record_term(site: Site) -> timedelta:
     """Return how long a site keeps the proof that a request was handled, from its end."""
-    said = next((kind.period_days for kind in site.retention if kind.key == "requests"), RECORD_DAYS)
-    return timedelta(days=said)
+    return _term(site, "requests", RECORD_DAYS)
+
+
+def receipt_term(site: Site) -> timedelta:
+    """Return how long a site keeps a receipt, from the end of its choice."""
+    return _term(site, "receipts", RECEIPT_DAYS)
+
+
+def _term(site: Site, key: str, usual: int) -> timedelta:
+    return timedelta(days=next((kind.period_days for kind in site.retention if kind.key == key), usual))
 
 
 _CLEAR: dict[str, Callable[[Unit, Office], tuple[int, bool]]] = {
@@ -205,6 +227,7 @@ _CLEAR: dict[str, Callable[[Unit, Office], tuple[int, bool]]] = {
     "proofs": _clear_proofs,
     "words": _clear_words,
     "requests": _clear_requests,
+    "receipts": _clear_receipts,
     "mails": _clear_mails,
     "transfers": _clear_transfers,
     "runs": _clear_runs,
@@ -212,7 +235,11 @@ _CLEAR: dict[str, Callable[[Unit, Office], tuple[int, bool]]] = {
 
 
 def _note(unit: Unit, removed: dict[str, int]) -> None:
-    held = {"words": _held_back(unit, words_term, erased=False), "requests": _held_back(unit, record_term, erased=True)}
+    held = {
+        "words": _held_back(unit, words_term, erased=False),
+        "requests": _held_back(unit, record_term, erased=True),
+        "receipts": _receipts_held_back(unit),
+    }
     for kind, count in removed.items():
         filing.note_purge(unit, kind, count, held.get(kind))
     unit.erases = True
@@ -221,5 +248,14 @@ def _note(unit: Unit, removed: dict[str, int]) -> None:
 def _held_back(unit: Unit, term: Callable[[Site], timedelta], *, erased: bool) -> int:
     return sum(
         store.count_held_back(unit.connection, site.slug, unit.now - term(site), erased=erased)
+        for site in sites.everyone(unit.connection)
+    )
+
+
+def _receipts_held_back(unit: Unit) -> int:
+    return sum(
+        consents.count_kept(
+            unit.connection, site.slug, unit.now - receipt_term(site), store.receipts_held(unit.connection, site.slug)
+        )
         for site in sites.everyone(unit.connection)
     )

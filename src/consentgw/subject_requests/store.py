@@ -204,6 +204,12 @@ def closed_before(connection: Connection, site: str, instant: datetime, *, erase
     return [_request(row) for row in connection.execute(query.order_by(requests.c.closed_at).limit(limit))]
 
 
+def receipts_held(connection: Connection, site: str) -> list[UUID]:
+    """Return the consent receipts that requests under a legal hold were opened with at a site."""
+    query = select(requests.c.receipt).where(requests.c.site == site, requests.c.receipt.is_not(None), _HELD)
+    return list(connection.execute(query).scalars())
+
+
 def count_held_back(connection: Connection, site: str, instant: datetime, *, erased: bool) -> int:
     """Return how many requests :func:`closed_before` would return but for their legal holds."""
     query = select(func.count()).where(*_past(site, instant, erased=erased), _HELD)
