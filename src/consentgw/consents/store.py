@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
 
     from consentgw.consents.receipt import Receipt
     from consentgw.db import Unit
@@ -337,44 +337,6 @@ def expired(connection: Connection, after: datetime, until: datetime, count: int
         .order_by(receipts.c.expires_at, receipts.c.sequence)
     )
     return [Expiry(row.id, row.site) for row in connection.execute(query)], end
-
-
-def past_term(
-    connection: Connection, site: str, ended_before: datetime, kept: Collection[UUID], limit: int
-) -> list[int]:
-    """Return the places of receipts of a site whose choice ended before an instant, the oldest first.
-
-    Not those of the subjects of the receipts ``kept``.
-    """
-    # A choice ends after it was made: so the index by site and time finds them, and no more is looked through.
-    past = (receipts.c.site == site, receipts.c.decided_at < ended_before, receipts.c.expires_at < ended_before)
-    query = select(receipts.c.sequence).where(*past, receipts.c.subject.not_in(_subjects(kept)))
-    return list(connection.execute(query.order_by(receipts.c.decided_at, receipts.c.sequence).limit(limit)).scalars())
-
-
-def count_kept(connection: Connection, site: str, ended_before: datetime, kept: Collection[UUID]) -> int:
-    """Return how many receipts :func:`past_term` would return but for ``kept``."""
-    past = (receipts.c.site == site, receipts.c.decided_at < ended_before, receipts.c.expires_at < ended_before)
-    query = select(func.count()).select_from(receipts).where(*past, receipts.c.subject.in_(_subjects(kept)))
-    return connection.execute(query).scalar_one()
-
-
-def forget(unit: Unit, places: Sequence[int]) -> None:
-    """Remove receipts, and the identifiers of subjects that have none left.
-
-    Raises:
-        sqlalchemy.exc.IntegrityError: the choice of one has ended only lately, or not at all (migration 0014).
-    """
-    mine = receipts.c.sequence.in_(places)
-    subjects = list(unit.connection.execute(select(receipts.c.subject).where(mine).distinct()).scalars())
-    unit.connection.execute(delete(receipts).where(mine))
-    empty = ~exists().where(receipts.c.subject == identifiers.c.subject)
-    unit.connection.execute(delete(identifiers).where(identifiers.c.subject.in_(subjects), empty))
-    unit.erases = True
-
-
-def _subjects(of: Collection[UUID]) -> Select[Any]:
-    return select(receipts.c.subject).where(receipts.c.id.in_(of))
 
 
 def keep_code(

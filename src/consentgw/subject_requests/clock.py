@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from consentgw import outbox
-from consentgw.consents import store as consents
+from consentgw.consents import past_term
 from consentgw.mail import store as mails
 from consentgw.registers import service as registers
 from consentgw.sites import store as sites
@@ -184,9 +184,9 @@ def _clear_receipts(unit: Unit, _: Office) -> tuple[int, bool]:
     count = 0
     for site in sites.everyone(unit.connection):
         held = store.receipts_held(unit.connection, site.slug)
-        past = consents.past_term(unit.connection, site.slug, unit.now - receipt_term(site), held, limit=_BATCH - count)
+        past = past_term.found(unit.connection, site.slug, unit.now - receipt_term(site), held, limit=_BATCH - count)
         if past:
-            consents.forget(unit, past)
+            past_term.forget(unit, past)
         count += len(past)
     return count, count < _BATCH
 
@@ -254,7 +254,7 @@ def _held_back(unit: Unit, term: Callable[[Site], timedelta], *, erased: bool) -
 
 def _receipts_held_back(unit: Unit) -> int:
     return sum(
-        consents.count_kept(
+        past_term.count_kept(
             unit.connection, site.slug, unit.now - receipt_term(site), store.receipts_held(unit.connection, site.slug)
         )
         for site in sites.everyone(unit.connection)
