@@ -43,7 +43,7 @@ def release(room, request, placed, why="The ruling was set aside."):
 
 def purged(room):
     """Return what the last run of the purge said of each class: how many went, how many were held back."""
-    query = "SELECT kind, removed, held FROM purges ORDER BY sequence DESC LIMIT 7"
+    query = f"SELECT kind, removed, held FROM purges ORDER BY sequence DESC LIMIT {len(CLASSES)}"
     return {row[0]: tuple(row[1:]) for row in room.db.ask(lambda c: c.exec_driver_sql(query).all())}
 
 
@@ -71,7 +71,8 @@ async def test_the_purge_passes_over_what_is_held_says_how_much_and_takes_the_re
     said = purged(room)
     assert said["words"] == (3, 5)
     assert said["requests"] == (0, 0)
-    assert {said[kind][1] for kind in set(CLASSES) - {"words", "requests"}} == {None}
+    assert said["receipts"] == (0, 0)
+    assert {said[kind][1] for kind in set(CLASSES) - {"words", "requests", "receipts"}} == {None}
 
 
 async def test_what_was_held_goes_with_the_next_purge_after_its_last_hold_is_released(room, clock):

@@ -156,7 +156,10 @@ def protected(connection: Connection) -> frozenset[str]:
 _SQLITE_TRIGGERS = (  # one against updates and one against deletions
     "SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' GROUP BY tbl_name HAVING count(*) = 2"
 )
-_POSTGRES_TRIGGERS = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+_POSTGRES_TRIGGERS = (  # the same, in one trigger or in two: the bits 8 and 16 of its type
+    "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
+    " GROUP BY tgrelid HAVING bit_or(tgtype) & 24 = 24"
+)
 
 
 @contextmanager
