@@ -175,7 +175,7 @@ class SiteFile(_Part):
     looks: Looks = Looks()
     data: list[Annotated[_Named | Annotated[DataItem, Tag("told")], _Either]] | None = None
     retention: list[Annotated[_Named | Annotated[Retention, Tag("told")], _Either]] | None = None
-    returns: dict[Text, Text] = Field(default={}, max_length=20)
+    returns: dict[str, Text] = Field(default={}, max_length=20, json_schema_extra={"propertyNames": {"pattern": TEXT}})
     first_party: list[Text] = Field(default=[], max_length=20)
     processors: list[Processor] = Field(default=[], max_length=20)
     shares_consent_with: list[Text] = Field(default=[], max_length=20)

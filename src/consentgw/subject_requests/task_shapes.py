@@ -70,7 +70,7 @@ class FileIn(Body):
     content: str = Field(
         min_length=1,
         max_length=BASE64_CHARACTERS,
-        pattern=r"^[A-Za-z0-9+/]+={0,2}$",
+        pattern=r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
         description=f"In Base64; {FILE_BYTES // 1_048_576} MiB at the most, text in UTF-8.",
         examples=["eyJvcmRlcnMiOiAyfQ=="],
     )
