@@ -54,7 +54,7 @@ def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection
         OnlyThePerson: it is a yes for a browser.
         UnknownPurpose: it grants what the notice never asked about.
     """
-    subject, previous = _addressed(unit, offer, who)
+    subject, previous, alone = _addressed(unit, offer, who)
     if granted and isinstance(who, UUID) and not store.is_own(unit.connection, subject):
         raise OnlyThePerson("a yes for a browser is given in that browser; record it to an identifier of your own")
     ticked = frozenset(granted)
@@ -63,7 +63,8 @@ def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection
         method = Method.ACCEPT_ALL
     elif not ticked:
         method = Method.REJECT_ALL
-    return service.keep(unit, _answer(offer, notice, method, ticked, previous, subject), signer)
+    answer = _answer(offer, notice, method, ticked, previous, subject)
+    return service.keep(unit, replace(answer, alone=alone), signer)
 
 
 def withdraw(unit: Unit, offer: Offer, who: Who, purposes: Collection[str] | None, signer: Signer) -> Kept:
@@ -167,21 +168,24 @@ def last_word(entries: Iterable[Entry]) -> Held | None:
     return latest[last] if last else None
 
 
-def _addressed(unit: Unit, offer: Offer, who: Who) -> tuple[UUID, Held | None]:
-    """Return the subject a partner records to and what it holds, making the identifier's own where there is none yet.
+def _addressed(unit: Unit, offer: Offer, who: Who) -> tuple[UUID, Held | None, bool]:
+    """Return the subject a partner records to, what it holds, and whether it is known to be linked to no other.
+
+    Makes the identifier's own subject where there is none yet.
 
     Raises:
         NotFound: there is no such subject at this site.
     """
     site = offer.site.slug
     if isinstance(who, UUID):
-        return who, holds(unit.connection, site, who)
-    for behind in store.behind(unit.connection, who.digests):
+        return who, holds(unit.connection, site, who), False
+    known = store.behind(unit.connection, who.digests)
+    for behind in known:
         if behind.own:
-            return behind.subject, behind.held
+            return behind.subject, behind.held, len(known) == behind.links == 1
     subject = uuid7()
     store.link(unit, site, who.digests[0], subject, own=True)
-    return subject, None
+    return subject, None, not known
 
 
 def _reduce(

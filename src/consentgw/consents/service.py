@@ -50,6 +50,8 @@ class Answer:
     """The answer holds no longer than this, however long answers hold."""
     withdrawn: frozenset[str] = frozenset()
     """What ``withdraw_some`` takes back."""
+    alone: bool = False
+    """Whether no other subject is linked to this one, where that is known already."""
     beside: frozenset[UUID] = frozenset()
     """Subjects for whom the same is recorded in this unit: one answer at several sites."""
     heard_at: str = ""
@@ -95,7 +97,7 @@ def keep(unit: Unit, answer: Answer, signer: Signer) -> Kept:
     kept = store.append(unit, receipt, body, signer.kid, signer.sign(body, KIND))
     topic = outbox.CONSENT_WITHDRAWN if answer.method.withdraws else outbox.RECEIPT_RECORDED
     outbox.emit(unit, topic, answer.site.slug, str(receipt.id))
-    if answer.previous or answer.subject:  # nobody new can have been linked
+    if (answer.previous or answer.subject) and not answer.alone:  # nobody new can have been linked
         _pass_on(unit, answer, receipt, signer)
     return kept
 

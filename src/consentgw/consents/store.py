@@ -39,8 +39,10 @@ _THEIR_LAST = (
     .correlate(identifiers)
     .scalar_subquery()
 )
+_ROWS = identifiers.alias()
+_LINKS = select(func.count()).where(_ROWS.c.subject == identifiers.c.subject).correlate(identifiers).scalar_subquery()
 _BEHIND = HotSelect(
-    select(identifiers.c.subject, identifiers.c.own, receipts.c.sequence, receipts.c.body)
+    select(identifiers.c.subject, identifiers.c.own, receipts.c.sequence, receipts.c.body, _LINKS)
     .select_from(identifiers)
     .outerjoin(receipts, receipts.c.sequence == _THEIR_LAST)
     .where(identifiers.c.digest == bindparam("digest"))
@@ -90,6 +92,8 @@ class Behind:
     """The partner records to it, and no browser holds anything of its."""
     held: Held | None
     """Its latest decision."""
+    links: int
+    """How many identifiers and ties it stands behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +286,9 @@ def subjects_of(connection: Connection, digests: Iterable[bytes]) -> dict[bytes,
 def behind(connection: Connection, digests: Iterable[bytes]) -> list[Behind]:
     """Return the subjects that stand behind one identifier, the partner's own one first."""
     return [
-        Behind(UUID(bytes=bytes(subject)), bool(own), _entry(sequence, body).held if body else None)
+        Behind(UUID(bytes=bytes(subject)), bool(own), _entry(sequence, body).held if body else None, links)
         for digest in digests
-        for subject, own, sequence, body in _BEHIND.run(connection, digest=digest)
+        for subject, own, sequence, body, links in _BEHIND.run(connection, digest=digest)
     ]
 
 

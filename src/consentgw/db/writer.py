@@ -91,6 +91,7 @@ class Writer:
         self._door = threading.Lock()
         self._closing = False
         self._failing = False
+        self._fenced = False
         self.commits = 0
         self.kept = 0
         self._thread = threading.Thread(target=self._run, name="consentgw-writer", daemon=True)
@@ -145,6 +146,7 @@ class Writer:
             yield job
 
     def _write(self, group: list[_Job]) -> None:
+        self._fenced = False
         try:
             connection = self._begin()
             appended: list[tuple[HotInsert, dict[str, Any]]] = []
@@ -185,7 +187,7 @@ class Writer:
     def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[HotInsert, dict[str, Any]]]) -> bool:
         """Run one unit under its own savepoint: if it fails, it fails alone. Return whether it erased something."""
         driver: Any = connection.connection.driver_connection
-        driver.execute("SAVEPOINT unit")
+        self._fence(connection)
         unit = Unit(connection, self._clock())
         try:
             job.result = job.call(unit)
@@ -195,8 +197,19 @@ class Writer:
             job.error = _unavailable(error) if failed else error
         else:
             appended.extend(unit.appended)
-        driver.execute("RELEASE SAVEPOINT unit")
         return unit.erases and job.error is None
+
+    def _fence(self, connection: Connection) -> None:
+        """Close the savepoint of the unit before, if there is one, and open the next; the commit closes the last."""
+        driver: Any = connection.connection.driver_connection
+        if not self._fenced:
+            driver.execute("SAVEPOINT unit")
+            self._fenced = True
+        elif connection.dialect.positional:  # SQLite takes one statement at a time
+            driver.execute("RELEASE SAVEPOINT unit")
+            driver.execute("SAVEPOINT unit")
+        else:
+            driver.execute("RELEASE SAVEPOINT unit; SAVEPOINT unit", prepare=False)
 
     def _tell(self, error: Exception | None) -> None:
         """Tell the log when answers cannot be kept any more, and when they can again; not once a group."""
