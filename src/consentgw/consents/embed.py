@@ -58,6 +58,14 @@ class _Carried:
         return (f"&c={self.passed}" if self.passed else "") + ("&isolated=1" if self.isolated else "")
 
 
+_NOTHING = _Carried("")
+"""As at nearly every partner: so it is made once."""
+
+
+def _carry(passed: str, isolated: bool = False) -> _Carried:
+    return _Carried(passed, isolated) if passed or isolated else _NOTHING
+
+
 @dataclass(frozen=True, slots=True)
 class Embed:
     """``/embed/{site}`` and its stylesheet."""
@@ -94,7 +102,7 @@ class Embed:
                 face = Face.NOT_KEPT
         language = language_of(request, offer, asked.one("lang"))
         passed = self.states.passed(request, offer)
-        carried = _Carried(passed, isolated(asked))
+        carried = _carry(passed, isolated(asked))
         return await self._page(offer, language, face, standing, held, said, carried, released=face is Face.SAVED)
 
     async def decide(self, request: Request) -> Response:
@@ -103,11 +111,11 @@ class Embed:
         said = provenance(request)
         held = self.states.held(request, offer, said)
         chosen: str | None = None
-        carried = _Carried(self.states.passed(request, offer))
+        carried = _carry(self.states.passed(request, offer))
         try:
             asked = query(request)
             chosen = asked.one("lang")
-            carried = replace(carried, isolated=isolated(asked))
+            carried = _carry(carried.passed, isolated(asked))
             if said.destination not in {None, "iframe", "frame"}:
                 raise Refused("an embedded form was posted outside its frame")
             answer = self.desk.answer(await read_form(request), offer, said, held, Channel.FRAME)
@@ -121,7 +129,8 @@ class Embed:
         location = f"/embed/{offer.site.slug}?lang={language}&saved={self.codes.code(kept.receipt)}"
         if carried.passed:
             carried = replace(carried, passed=self.states.hand(offer, kept))
-        location += str(carried)
+        if carried is not _NOTHING:
+            location += str(carried)
         return surfaces.DECISION.answer(
             b"",
             (b"location", location.encode()),
@@ -181,7 +190,7 @@ class Embed:
         released: bool = False,
         status: int = 200,
     ) -> Response:
-        again = await recall(self.db, offer, held, standing, language)
+        again = await recall(self.db, offer, held, standing, language) if held else None
         page = self._prepared(offer, language, face, standing, self.states.signals(offer, said), again)
         notice = offer.notices[language]
         elements = releases(offer, standing, carried.passed) if released else ""
@@ -190,7 +199,7 @@ class Embed:
             receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
             until=day(held.expires_at, language) if held else "",
             answered=day(held.decided_at, language) if again and held else "",
-            passed=str(carried).replace("&", "&amp;"),
+            passed="" if carried is _NOTHING else str(carried).replace("&", "&amp;"),
             releases=elements,
         )
         releasing = surfaces.RELEASING_ISOLATED if carried.isolated else surfaces.RELEASING

@@ -84,8 +84,14 @@ class Answer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, and with it the prepared head, which our own server can send as it is (``http/connection.py``)."""
-        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        await send({**start, "consentgw.head": self._head})
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+                "consentgw.head": self._head,
+            }
+        )
         await send({"type": "http.response.body", "body": self.body})
 
 
