@@ -9,7 +9,7 @@ import anyio
 import pytest
 from sqlalchemy import text
 
-from consentgw.consents import returns, store
+from consentgw.consents import return_codes, returns
 from consentgw.consents.model import Channel, Method
 from consentgw.consents.returns import LIFETIME, Return
 from consentgw.db import open_database
@@ -370,8 +370,8 @@ def test_a_code_lives_a_minute_and_is_forgotten_after_it(db, clock):
     first, second = db.apply(happen)
     clock.step(seconds=LIFETIME.total_seconds() - 1)
     assert db.apply(returns.redeem, "shop", first, name="done", state="state")
-    assert db.apply(store.drop_codes) == 0
+    assert db.apply(return_codes.drop) == 0
     clock.step(seconds=1)
     with pytest.raises(DeadCode):
         db.apply(returns.redeem, "shop", second, name="done", state="state")
-    assert db.apply(store.drop_codes) == 2
+    assert db.apply(return_codes.drop) == 2

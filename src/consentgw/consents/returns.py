@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from consentgw.consents import store, together
+from consentgw.consents import return_codes, store, together
 from consentgw.errors import Malformed
 from consentgw.http.seals import from_base64, to_base64
 from consentgw.http.surfaces import Places
@@ -130,7 +130,7 @@ def record(unit: Unit, answers: Sequence[Answer], signer: Signer, back: Return) 
 def issue(unit: Unit, back: Return, receipt: UUID) -> str:
     """Return a fresh code for a receipt. Only its hash is kept: it is 256 bits of chance, so that needs no salt."""
     code = secrets.token_urlsafe(32)
-    store.keep_code(unit, _hash(code), back.site, back.name, _hash(back.state), receipt, unit.now + LIFETIME)
+    return_codes.keep(unit, _hash(code), back.site, back.name, _hash(back.state), receipt, unit.now + LIFETIME)
     return code
 
 
@@ -142,13 +142,13 @@ def redeem(unit: Unit, site: str, code: str, *, name: str, state: str) -> Kept:
     Raises:
         DeadCode: there is no such code here, it was redeemed before, or it has run out; which, is not told.
     """
-    receipt = store.take_code(unit, _hash(code), site, name, _hash(state))
+    receipt = return_codes.take(unit, _hash(code), site, name, _hash(state))
     return store.read(unit.connection, store.held(unit.connection, receipt).receipt)
 
 
 async def purge(db: Database) -> None:
     """Delete the codes that have run out, redeemed or not."""
-    await db.write(store.drop_codes)
+    await db.write(return_codes.drop)
 
 
 @lru_cache(1024)

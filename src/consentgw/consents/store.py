@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, insert, literal, select, tuple_, update
+from sqlalchemy import bindparam, exists, func, literal, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from consentgw.consents import receipt as receipts_format
 from consentgw.consents.model import Channel, Held, Method
-from consentgw.consents.tables import GRANTING, identifiers, receipts, return_codes
+from consentgw.consents.tables import GRANTING, identifiers, receipts
 from consentgw.db.hot import HotInsert, HotSelect
-from consentgw.errors import AlreadyAnswered, DeadCode, Malformed, NotFound
+from consentgw.errors import AlreadyAnswered, Malformed, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -341,40 +341,6 @@ def expired(connection: Connection, after: datetime, until: datetime, count: int
         .order_by(receipts.c.expires_at, receipts.c.sequence)
     )
     return [Expiry(row.id, row.site) for row in connection.execute(query)], end
-
-
-def keep_code(
-    unit: Unit, digest: bytes, site: str, name: str, state: bytes, receipt: UUID, expires_at: datetime
-) -> None:
-    """Keep a code of the redirect flow, by its hash and by the hash of the state it answers to."""
-    row = {"digest": digest, "site": site, "name": name, "state": state, "receipt": receipt, "expires_at": expires_at}
-    unit.connection.execute(insert(return_codes).values(row))
-
-
-def take_code(unit: Unit, digest: bytes, site: str, name: str, state: bytes) -> UUID:
-    """Redeem a code, once; return the receipt it stands for.
-
-    Raises:
-        DeadCode: there is none for this site, name and state, it was redeemed before, or it has run out.
-    """
-    mine = update(return_codes).where(
-        return_codes.c.digest == digest,
-        return_codes.c.site == site,
-        return_codes.c.name == name,
-        return_codes.c.state == state,
-        return_codes.c.redeemed_at.is_(None),
-        return_codes.c.expires_at > unit.now,
-    )
-    taken = unit.connection.execute(mine.values(redeemed_at=unit.now).returning(return_codes.c.receipt))
-    receipt = taken.scalar_one_or_none()
-    if receipt is None:
-        raise DeadCode("this code is good for nothing here, or no longer")
-    return receipt
-
-
-def drop_codes(unit: Unit) -> int:
-    """Delete the codes that have run out; return how many."""
-    return unit.connection.execute(delete(return_codes).where(return_codes.c.expires_at <= unit.now)).rowcount
 
 
 def _kept(row: Any) -> Kept:
