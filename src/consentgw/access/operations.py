@@ -52,6 +52,8 @@ class Part:
     example: str
 
 
+ID = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""The pattern of a part that is a UUID, in its one spelling."""
 SITE = Part("site", r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", "The site's name.", "shop")
 
 

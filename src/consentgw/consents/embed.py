@@ -62,8 +62,8 @@ _NOTHING = _Carried("")
 """As at nearly every partner: so it is made once."""
 
 
-def _carry(passed: str, isolated: bool = False) -> _Carried:
-    return _Carried(passed, isolated) if passed or isolated else _NOTHING
+def _carry(passed: str, apart: bool = False) -> _Carried:
+    return _Carried(passed, apart) if passed or apart else _NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -50,6 +52,18 @@ class Paged(Query):
         if not isinstance(place, list) or [type(part) for part in place] != [*kinds]:  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             raise NotFound("no such page")
         return tuple(place)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+    def place_by_day(self) -> tuple[date, UUID] | None:
+        """Return the place of a list that goes by a day and then by id, None for the first page.
+
+        Raises:
+            NotFound: as :meth:`place`.
+        """
+        place = self.place(str, str)
+        try:
+            return (date.fromisoformat(place[0]), UUID(place[1])) if place else None
+        except ValueError:
+            raise NotFound("no such page") from None
 
 
 class Page(BaseModel, Generic[_T]):

@@ -7,14 +7,13 @@ of an erasure is a person. What changes a request needs ``If-Match``, so nobody 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from consentgw.access.calls import Done, to_json
 from consentgw.access.model import Scope
-from consentgw.access.operations import Link, Part, operation
-from consentgw.errors import AwaitsProcessors, Fault, Gone, Invalid, NotFound, OutOfTurn, Refused, Unproven
+from consentgw.access.operations import ID, Link, Part, operation
+from consentgw.errors import AwaitsProcessors, Fault, Gone, Invalid, OutOfTurn, Refused, Unproven
 from consentgw.http import conditions
 from consentgw.http.paging import next_page
 from consentgw.operators import store as operators
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.office import Office
 
 REQUEST = Part(
-    "request", r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "The request's id, `subject_request_id`.",
+    "request", ID, "The request's id, `subject_request_id`.",
     "0198f2b4-6f0e-7c1a-9a55-5d2c7f3e9b13",
 )  # fmt: skip
 _ROOT = "/v1/sites/{site}/requests"
@@ -72,7 +71,7 @@ class RequestApi:
             types=(query.type,) if query.type else (),
             due_before=query.due_before,
             held=None if query.held is None else query.held == "true",
-            after=_place(query),
+            after=query.place_by_day(),
             limit=query.limit + 1,
         )
 
@@ -287,13 +286,3 @@ def _request(connection: Connection, call: Call) -> Request:
 
 def _actor(call: Call) -> Actor:
     return Actor(Role.PROGRAM, call.key.id)
-
-
-def _place(query: RequestsAsked) -> tuple[date, UUID] | None:
-    place = query.place(str, str)
-    if place is None:
-        return None
-    try:
-        return date.fromisoformat(place[0]), UUID(place[1])
-    except ValueError:
-        raise NotFound("no such page") from None

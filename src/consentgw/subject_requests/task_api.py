@@ -7,13 +7,12 @@ A key of one processor opens the tasks of that one; another processor's are not 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from consentgw.access.calls import Done, to_json
 from consentgw.access.model import Scope
-from consentgw.access.operations import Link, Part, operation
+from consentgw.access.operations import ID, Link, Part, operation
 from consentgw.errors import Gone, NotFound, OutOfTurn
 from consentgw.http import conditions
 from consentgw.http.paging import next_page
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.tasks import Task
 
 TASK = Part(
-    "task", r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "The task's id, `task_id`.",
+    "task", ID, "The task's id, `task_id`.",
     "0198f2b4-6f0e-7c1a-9a55-5d2c7f3e9b17",
 )  # fmt: skip
 _ROOT = "/v1/sites/{site}/tasks"
@@ -73,7 +72,7 @@ class TaskApi:
             processor=own or query.processor or "",
             request=query.request,
             states=OPEN_TASKS if query.state == "open" else (query.state,) if query.state else (),
-            after=_place(query),
+            after=query.place_by_day(),
             limit=query.limit + 1,
         )
 
@@ -173,13 +172,3 @@ def _ref(call: Call) -> TaskRef:
 
 def _actor(call: Call) -> Actor:
     return Actor(Role.PROGRAM, call.key.id)
-
-
-def _place(query: TasksAsked) -> tuple[date, UUID] | None:
-    place = query.place(str, str)
-    if place is None:
-        return None
-    try:
-        return date.fromisoformat(place[0]), UUID(place[1])
-    except ValueError:
-        raise NotFound("no such page") from None

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from consentgw.access.calls import Done, to_json
 from consentgw.access.model import Scope
-from consentgw.access.operations import Link, Part, operation
+from consentgw.access.operations import ID, Link, Part, operation
 from consentgw.errors import Conflict, NotFound
 from consentgw.http import conditions
 from consentgw.http.bodies import Body, Line
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from consentgw.webhooks.model import Attempt, Delivery, Endpoint
 
 WEBHOOK = Part(
-    "webhook", r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "The webhook's id.",
+    "webhook", ID, "The webhook's id.",
     "0198f2b4-6f0e-7c1a-9a55-5d2c7f3e9b10",
 )  # fmt: skip
 MESSAGE = Part(
