@@ -34,7 +34,9 @@ from tests.test_cli import environment
 from tests.visitor import GATEWAY
 from tests.webhooks.receivers import Apart, answering
 
-COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
+COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8"))
+PROXY = COMPOSE["configs"]["proxy"]["content"]
+STOP_DELAY = COMPOSE["x-gateway"]["environment"]["CONSENTGW_STOP_DELAY_SECONDS"]
 PROGRAM = [sys.executable, "-c", "from consentgw.cli import main; main()"]
 
 
@@ -73,8 +75,7 @@ def free_ports(count: int) -> list[int]:
 @contextmanager
 def proxy(folder: Path, port: int, gateways: list[int]):
     """Run nginx with the configuration of docker-compose.yml; only the addresses are this machine's."""
-    said = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["configs"]["proxy"]["content"].replace("$$", "$")
-    said = said.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    said = PROXY.replace("$$", "$").replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
     for number, at in enumerate(gateways, 1):
         said = said.replace(f"gateway-{number}:8080", f"127.0.0.1:{at}")
     file = folder / "nginx.conf"
@@ -126,6 +127,13 @@ def receiver():
         yield receiver
 
 
+def test_a_gateway_that_stops_outlasts_the_proxy_s_doubts_about_the_one_that_just_started():
+    """While nginx still holds one for dead, the other must not go: it would have nobody to ask."""
+    doubts = [int(seconds) for seconds in re.findall(r"fail_timeout=(\d+)s", PROXY)]
+    assert len(doubts) == 2
+    assert max(doubts) < int(STOP_DELAY)
+
+
 def test_nobody_notices_that_every_process_is_restarted(seeded_postgres, receiver, tmp_path):
     with open_database(seeded_postgres) as db:
         sealer = Sealer(derive((SECRET.encode(),), "webhooks"))
@@ -133,7 +141,7 @@ def test_nobody_notices_that_every_process_is_restarted(seeded_postgres, receive
     env = environment(
         seeded_postgres,
         CONSENTGW_WORKER_INSIDE="false",
-        CONSENTGW_STOP_DELAY_SECONDS="1",
+        CONSENTGW_STOP_DELAY_SECONDS=STOP_DELAY,
         CONSENTGW_WEBHOOKS_TO_LOOPBACK="true",
     )
     env = {**os.environ, **env}
