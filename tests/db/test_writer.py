@@ -290,6 +290,22 @@ def test_a_session_that_ends_in_the_middle_of_a_group_keeps_nothing_of_it(postgr
         assert db.apply(notes.add, "next") == "next"
 
 
+def test_a_session_that_ends_between_two_units_keeps_neither(postgres_settings):
+    def fall_behind(unit):
+        notes.add(unit, "before")
+        session = unit.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        operator.execute("SELECT pg_terminate_backend(%s, 5000)", (session,))
+
+    with open_database(postgres_settings) as db, notes.stranger(postgres_settings) as operator:
+        db.apply(notes.create)
+        with notes.busy(db):
+            group = [db.writer.submit(fall_behind), db.writer.submit(lambda unit: notes.add(unit, "after"))]
+
+        assert [type(outcome) for outcome in outcomes(group)] == [Unavailable] * 2
+        assert db.ask(notes.words) == set()
+        assert db.apply(notes.add, "next") == "next"
+
+
 def test_a_session_that_ended_while_idle_costs_nobody_an_answer(postgres_settings):
     with open_database(postgres_settings) as db, notes.stranger(postgres_settings) as connection:
         db.apply(notes.create)

@@ -34,6 +34,7 @@ QUEUE = 2_000
 """Units waiting at the most; one more is refused, so that an overload stays short."""
 _OF_THE_UNIT = (IntegrityError, ProgrammingError, DataError)
 """What a database says of a statement; anything else it says is of itself, and may pass."""
+_NEXT_FENCE = b"RELEASE SAVEPOINT unit; SAVEPOINT unit"
 
 
 @dataclass(slots=True)
@@ -208,8 +209,8 @@ class Writer:
         elif connection.dialect.positional:  # SQLite takes one statement at a time
             driver.execute("RELEASE SAVEPOINT unit")
             driver.execute("SAVEPOINT unit")
-        else:
-            driver.execute("RELEASE SAVEPOINT unit; SAVEPOINT unit", prepare=False)
+        elif said := driver.pgconn.exec_(_NEXT_FENCE).error_message:  # without a cursor: it stands before every unit
+            raise Unavailable(said.decode(errors="replace"))
 
     def _tell(self, error: Exception | None) -> None:
         """Tell the log when answers cannot be kept any more, and when they can again; not once a group."""
