@@ -63,8 +63,7 @@ def hold(unit: Unit, offer: Offer, who: Who, notice: Notice, granted: Collection
         method = Method.ACCEPT_ALL
     elif not ticked:
         method = Method.REJECT_ALL
-    answer = _answer(offer, notice, method, ticked, previous, subject)
-    return service.keep(unit, replace(answer, alone=alone), signer)
+    return service.keep(unit, _answer(offer, notice, method, ticked, previous, subject, alone=alone), signer)
 
 
 def withdraw(unit: Unit, offer: Offer, who: Who, purposes: Collection[str] | None, signer: Signer) -> Kept:
@@ -234,6 +233,8 @@ def _answer(
     granted: frozenset[str],
     previous: Held | None,
     subject: UUID,
+    *,
+    alone: bool = False,
 ) -> service.Answer:
     return service.Answer(
         receipt=uuid7(),
@@ -246,4 +247,5 @@ def _answer(
         evidence=NOTHING_SEEN,
         previous=previous,
         subject=subject,
+        alone=alone,
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Select, Table
     from sqlalchemy.engine import Dialect
 
-_CURSOR = "consentgw cursor"
+_CURSOR = "consentgw.hot"
 
 
 class HotInsert:
@@ -36,37 +36,42 @@ class HotInsert:
             sqlalchemy.exc.IntegrityError: it clashes with a row that is there.
         """
         sql, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
-        values = self._values(row, processors, connection.dialect)
+        values = self._values(row, processors)
         cursor = _cursor(connection)
         errors = connection.dialect.loaded_dbapi.Error
         try:
-            cursor.execute(sql, values)
-            return cursor.lastrowid if connection.dialect.positional else cursor.fetchone()[0]
+            if connection.dialect.positional:
+                cursor.execute(sql, values)
+                return cursor.lastrowid
+            cursor.execute(sql, dict(zip(self._names, values, strict=True)))
+            return cursor.fetchone()[0]
         except errors as error:
             raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
 
     def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows, in one round trip.
+        """Add rows, in one statement.
 
         Raises:
             sqlalchemy.exc.IntegrityError: one of them clashes with a row that is there.
         """
         sql, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
-        values = [self._values(row, processors, connection.dialect) for row in rows]
+        values = [self._values(row, processors) for row in rows]
         cursor = _cursor(connection)
         errors = connection.dialect.loaded_dbapi.Error
         try:
-            cursor.executemany(sql, values)
+            if connection.dialect.positional:
+                cursor.executemany(sql, values)
+            else:
+                with cursor.copy(f"COPY {self._table.name} ({', '.join(self._names)}) FROM STDIN") as copy:
+                    for row in values:
+                        copy.write_row(row)
         except errors as error:
             raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
 
-    def _values(
-        self, row: Mapping[str, Any], processors: tuple[Callable[[Any], Any] | None, ...], dialect: Dialect
-    ) -> list[Any] | dict[str, Any]:
-        values = [
+    def _values(self, row: Mapping[str, Any], processors: tuple[Callable[[Any], Any] | None, ...]) -> list[Any]:
+        return [
             process(row[name]) if process else row[name] for name, process in zip(self._names, processors, strict=True)
         ]
-        return values if dialect.positional else dict(zip(self._names, values, strict=True))
 
     def _prepare(self, dialect: Dialect) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
         statement = insert(self._table)
