@@ -99,13 +99,15 @@ def clause(html: str, number: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html[start:end])).split())
 
 
-def drafts(site: Site = SHOP, **texts: str) -> dict[str, str]:
-    """Return a short policy for each language of a site, some of them replaced."""
-    return {language: draft("1.1. [[site.name]].", title=language) for language in site.languages} | texts
+def drafts(site: Site = SHOP, after: PolicyVersion | None = None, **texts: str) -> dict[str, str]:
+    """Return a short policy for each language of a site, some of them replaced; other words than the version before."""
+    words = f"1.1. [[site.name]]. {after.version if after else ''}"
+    return {language: draft(words, title=language) for language in site.languages} | texts
 
 
 def follow(unit: Unit, site: Site = SHOP, texts: Mapping[str, str] | None = None, **said: Any) -> PolicyVersion:
     """Publish a version of a site's policy; with the reasons of a change unless it is the first."""
-    if store.latest(unit.connection, site.slug):
+    before = store.latest(unit.connection, site.slug)
+    if before:
         said = {"reasons": {language: REASONS[language] for language in site.languages}, **said}
-    return publish(unit, site, texts or drafts(site), FACTS, **said)
+    return publish(unit, site, texts or drafts(site, before), FACTS, **said)

@@ -273,7 +273,7 @@ async def test_a_version_that_is_not_there_is_not_found(browser, policy, version
 
 @pytest.mark.parametrize("lang", ["", "?lang=ru"])
 async def test_the_site_s_address_leads_to_the_version_in_force(browser, db, policy, lang):
-    later = db.apply(follow, SHOP, starter(SHOP.languages))
+    later = db.apply(follow)
 
     answer = await browser.get(f"/sites/shop/policy{lang}")
 

@@ -177,12 +177,12 @@ def test_a_past_never_forks(db):
 
 
 def test_a_material_change_gives_its_reason_in_every_language(db):
-    db.apply(follow)
+    changed = drafts(after=db.apply(follow))
 
     for reasons in ({}, {"kk": "Жаңа."}, {**REASONS, "en": " "}, {**REASONS, "de": "Neu."}):
         with pytest.raises(Malformed, match=r"in (every|each)"):
-            db.apply(publish, SHOP, drafts(), FACTS, reasons=reasons)
-    second = db.apply(publish, SHOP, drafts(), FACTS, reasons=REASONS)
+            db.apply(publish, SHOP, changed, FACTS, reasons=reasons)
+    second = db.apply(publish, SHOP, changed, FACTS, reasons=REASONS)
 
     assert db.ask(store.version, second.version).reasons == REASONS
     assert second.change is Change.MATERIAL
@@ -204,14 +204,23 @@ def test_a_reason_is_read_by_the_law_lint_like_the_text(db, reason, told):
 
 
 def test_an_editorial_change_may_go_without_a_reason_but_not_with_half_of_one(db):
-    db.apply(follow)
+    changed = drafts(after=db.apply(follow))
 
-    silent = db.apply(publish, SHOP, drafts(), FACTS, change=Change.EDITORIAL)
+    silent = db.apply(publish, SHOP, changed, FACTS, change=Change.EDITORIAL)
 
     assert db.ask(store.version, silent.version).change is Change.EDITORIAL
     assert silent.reasons == {}
     with pytest.raises(Malformed, match="each of kk, ru, en"):
         db.apply(publish, SHOP, drafts(), FACTS, change=Change.EDITORIAL, reasons={"ru": "Опечатка."})
+
+
+@pytest.mark.parametrize("change", Change)
+def test_what_the_version_before_says_already_is_not_published_again(db, change):
+    first = db.apply(follow)
+
+    with pytest.raises(Conflict, match=f"{first.version} says the same already"):
+        db.apply(publish, SHOP, drafts(), FACTS, change=change, reasons=REASONS)
+    assert db.ask(store.latest, "shop") == first
 
 
 @pytest.mark.parametrize("said", [{"change": Change.EDITORIAL}, {"reasons": REASONS}])

@@ -66,7 +66,7 @@ def publish(
             their clauses, or the law lint found an error; every finding is told.
         TooLarge: a text is longer than a policy can be.
         Malformed: the reasons are missing, or the version would be in force too early.
-        Conflict: the version before is dated later than now.
+        Conflict: the version before says the same, or is dated later than now.
     """
     effective_from = effective_from or unit.now
     composed = compose(site, drafts, facts, effective_from.date())
@@ -93,6 +93,8 @@ def publish(
         change=change,
         reasons=dict(reasons),
     )
+    if before and before.texts == policy.texts:
+        raise Conflict(f"{before.version} says the same already: there is nothing to publish")
     store.add(unit.connection, policy)
     store.keep_drafts(unit.connection, policy.version, drafts)
     outbox.emit(unit, outbox.POLICY_PUBLISHED, site.slug, policy.version)
