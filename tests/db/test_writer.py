@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from consentgw import outbox
-from consentgw.db import open_database, writer
+from consentgw.db import groups, open_database
 from consentgw.db.hot import HotInsert
 from consentgw.errors import Conflict, Refused, Unavailable
 from consentgw.outbox.tables import events
@@ -91,7 +91,7 @@ def test_a_group_is_never_larger_than_promised(noted):
         group = [noted.writer.submit(lambda unit, word=word: notes.add(unit, word)) for word in WORDS]
 
     assert outcomes(group) == WORDS
-    assert noted.writer.commits - commits == 1 + -(-len(WORDS) // writer.GROUP)
+    assert noted.writer.commits - commits == 1 + -(-len(WORDS) // groups.GROUP)
 
 
 def test_a_unit_that_fails_fails_alone_and_leaves_nothing_behind(noted):
@@ -135,13 +135,13 @@ def test_a_defect_in_a_verb_surfaces_as_itself_and_poisons_nobody(noted, defect)
 @pytest.mark.anyio
 async def test_a_full_queue_refuses_at_once_and_keeps_what_it_took(noted):
     with notes.busy(noted):
-        taken = [noted.writer.submit(lambda _: None) for _ in range(writer.QUEUE)]
+        taken = [noted.writer.submit(lambda _: None) for _ in range(groups.QUEUE)]
         with pytest.raises(Unavailable):
             await noted.write(notes.add, "one too many")
         with pytest.raises(Unavailable):
             noted.apply(notes.add, "one too many")
 
-    assert outcomes(taken) == [None] * writer.QUEUE
+    assert outcomes(taken) == [None] * groups.QUEUE
     assert await noted.write(notes.add, "room again") == "room again"
     assert await noted.read(notes.words) == {"room again"}
 

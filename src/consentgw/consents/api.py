@@ -138,7 +138,7 @@ class ReceiptApi:
         which knows no refusal.
         """
         media = choose(call.request, FORMATS)
-        kept, notice = await self.db.read(_with_notice, call.site, UUID(call.parts["receipt"]))
+        kept, notice = await self.db.look_up(_with_notice, call.site, UUID(call.parts["receipt"]))
         told = disclose(kept.receipt, notice)
         match media:
             case "application/jose":
@@ -178,7 +178,7 @@ class ReceiptApi:
         """
         offer = self.catalogue.offer(call.site)
         who = self.pseudonyms.read(call.site, call.parts["subject"])
-        held = await self.db.read(partners.holds, call.site, who)
+        held = await self.db.look_up(partners.holds, call.site, who)
         return call.answer(_standing(offer, held, self.db.clock().timestamp()))
 
     @operation(

@@ -69,7 +69,7 @@ def connect(settings: Settings, *, reading: bool = False) -> Engine:
         return _sqlite(settings.file, reading=reading)
     pool: dict[str, Any] = {"poolclass": NullPool}  # the writer holds its one connection itself
     if reading:
-        pool = {"poolclass": QueuePool, "pool_size": READERS, "max_overflow": 0, "pool_timeout": 2}
+        pool = {"poolclass": QueuePool, "pool_size": READERS + 1, "max_overflow": 0, "pool_timeout": 2}
         pool["isolation_level"] = "AUTOCOMMIT"
     read_only = "on" if reading else "off"
     try:

@@ -1,25 +1,21 @@
 """Group commit: one thread that writes, many units of work in one durable transaction.
 
-Units that arrive while a commit is under way wait for the next one and share it; nobody lingers for a fuller group.
 A caller hears of success only after the commit returned, and of failure when it did not.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import threading
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
+from consentgw.db.groups import GroupThread, Job
 from consentgw.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -28,10 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GROUP = 256
-"""Units in one commit at the most."""
-QUEUE = 2_000
-"""Units waiting at the most; one more is refused, so that an overload stays short."""
 _OF_THE_UNIT = (IntegrityError, ProgrammingError, DataError)
 """What a database says of a statement; anything else it says is of itself, and may pass."""
 _NEXT_FENCE = b"RELEASE SAVEPOINT unit; SAVEPOINT unit"
@@ -56,24 +48,7 @@ class Unit:
         self.appended.append((statement, row))
 
 
-@dataclass(slots=True)
-class _Job:
-    call: Callable[[Unit], Any]
-    future: Future[Any] | asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop | None
-    result: Any = None
-    error: BaseException | None = None
-
-    def settle(self) -> None:
-        if self.future.done():  # the caller gave up waiting; what was kept stays kept
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
-
-
-class Writer:
+class Writer(GroupThread["Unit"]):
     """The thread that owns the writing connection."""
 
     def __init__(
@@ -88,65 +63,13 @@ class Writer:
         self._clear_journal = clear_journal
         self._clock = clock
         self._connection: Connection | None = None
-        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()
-        self._door = threading.Lock()
-        self._closing = False
         self._failing = False
         self._fenced = False
         self.commits = 0
         self.kept = 0
-        self._thread = threading.Thread(target=self._run, name="consentgw-writer", daemon=True)
-        self._thread.start()
+        super().__init__("consentgw-writer")
 
-    def submit(self, call: Callable[[Unit], Any]) -> Future[Any]:
-        """Queue a unit for a caller without an event loop."""
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()  # it cannot be cancelled while it is settled
-        self._put(_Job(call, future, None))
-        return future
-
-    def submit_async(self, call: Callable[[Unit], Any]) -> asyncio.Future[Any]:
-        """Queue a unit for the running event loop."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._put(_Job(call, future, loop))
-        return future
-
-    def close(self) -> None:
-        """Write what is queued, then stop the thread and close its connection."""
-        with self._door:
-            self._closing = True
-            self._waiting.put(None)  # behind the last job
-        self._thread.join()
-
-    def _put(self, job: _Job) -> None:
-        with self._door:
-            if self._closing:
-                raise Unavailable("the database is closing")
-            if self._waiting.qsize() >= QUEUE:
-                raise Unavailable("too many answers are waiting to be kept")
-            self._waiting.put(job)
-
-    def _run(self) -> None:
-        while (job := self._waiting.get()) is not None:
-            group = [job, *self._those_who_wait()]
-            self._write(group)
-            _settle(group)
-        self._disconnect()
-
-    def _those_who_wait(self) -> Iterator[_Job]:
-        """Yield the jobs that share the next commit with the first."""
-        for _ in range(GROUP - 1):
-            try:
-                job = self._waiting.get_nowait()
-            except Empty:
-                return
-            if job is None:
-                self._waiting.put(None)  # the end is for the caller to see
-                return
-            yield job
-
-    def _write(self, group: list[_Job]) -> None:
+    def _work(self, group: list[Job[Unit]]) -> None:
         self._fenced = False
         try:
             connection = self._begin()
@@ -185,7 +108,9 @@ class Writer:
         self._take_turn(connection)
         return connection
 
-    def _attempt(self, job: _Job, connection: Connection, appended: list[tuple[HotInsert, dict[str, Any]]]) -> bool:
+    def _attempt(
+        self, job: Job[Unit], connection: Connection, appended: list[tuple[HotInsert, dict[str, Any]]]
+    ) -> bool:
         """Run one unit under its own savepoint: if it fails, it fails alone. Return whether it erased something."""
         driver: Any = connection.connection.driver_connection
         self._fence(connection)
@@ -220,6 +145,9 @@ class Writer:
             log.warning("the database keeps answers again")
         self._failing = error is not None
 
+    def _leave(self) -> None:
+        self._disconnect()
+
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -242,23 +170,3 @@ def _insert(connection: Connection, appended: Iterable[tuple[HotInsert, dict[str
         rows.setdefault(statement, []).append(row)
     for statement, values in rows.items():
         statement.run_all(connection, values)
-
-
-def _settle(group: list[_Job]) -> None:
-    """Wake every caller: one call into each event loop, however many wait there."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
-    for job in group:
-        if job.loop is None:
-            job.settle()
-        else:
-            by_loop.setdefault(job.loop, []).append(job)
-    for loop, jobs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle_all, jobs)
-        except RuntimeError:  # that loop is closed: nobody is left to tell
-            continue
-
-
-def _settle_all(jobs: list[_Job]) -> None:
-    for job in jobs:
-        job.settle()
