@@ -6,13 +6,14 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections import Counter
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from consentgw import outbox
-from consentgw.db import groups, open_database
+from consentgw.db import groups, open_database, writer
 from consentgw.db.hot import HotInsert
 from consentgw.errors import Conflict, Refused, Unavailable
 from consentgw.outbox.tables import events
@@ -114,6 +115,28 @@ def test_a_unit_that_fails_fails_alone_and_leaves_nothing_behind(noted):
     assert isinstance(twice, IntegrityError)
     assert noted.ask(notes.words) == {"one", "two"}
     assert noted.writer.commits - commits == 2  # the one that kept the writer busy, and the group
+
+
+def test_nobody_is_run_twice_unless_one_of_the_group_failed_and_then_not_for_a_while(noted, monkeypatch):
+    monkeypatch.setattr(writer, "CAREFUL", 2)
+    ran = Counter()
+
+    def add(unit, word):
+        ran[word] += 1
+        return notes.add(unit, word)
+
+    def refuse(unit):
+        notes.add(unit, "half done")
+        raise Refused("no")
+
+    for number, others in enumerate(([], [refuse], [], [refuse], [refuse])):
+        with notes.busy(noted):
+            group = [noted.writer.submit(lambda unit, word=f"{number}{letter}": add(unit, word)) for letter in "ab"]
+            group += [noted.writer.submit(verb) for verb in others]
+        assert outcomes(group)[:2] == [f"{number}a", f"{number}b"]
+
+    assert [ran[f"{number}a"] for number in range(5)] == [1, 2, 1, 1, 2]
+    assert "half done" not in noted.ask(notes.words)
 
 
 @pytest.mark.parametrize("defect", [ZeroDivisionError, KeyboardInterrupt, SystemExit, asyncio.CancelledError])

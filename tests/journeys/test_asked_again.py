@@ -25,13 +25,14 @@ REASONS = {
 
 
 def publish_a_material_change(folder) -> None:
-    """Publish the same text once more as a material change, for both partners."""
+    """Publish the text with one more clause as a material change, for both partners."""
 
     def publish(unit):
         for site in sites.everyone(unit.connection):
             published = policies.latest(unit.connection, site.slug)
             drafts = policies.drafts_of(unit.connection, published.version)
-            service.publish(unit, site, drafts, reasons=REASONS)
+            changed = {language: f"{text}\n\n10.2. {REASONS[language]}\n" for language, text in drafts.items()}
+            service.publish(unit, site, changed, reasons=REASONS)
 
     with open_database(Settings.read(data=folder)) as db:
         db.apply(publish)

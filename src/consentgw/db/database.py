@@ -50,6 +50,8 @@ class Database:
     async def write(self, verb: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a verb and return its answer after the durable commit.
 
+        A verb changes nothing but its unit: it is run again where another one of its group failed.
+
         Raises:
             Unavailable: it could not be kept; nothing is known to be stored and the same call is safe to repeat.
         """

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 _OF_THE_UNIT = (IntegrityError, ProgrammingError, DataError)
 """What a database says of a statement; anything else it says is of itself, and may pass."""
-_NEXT_FENCE = b"RELEASE SAVEPOINT unit; SAVEPOINT unit"
+CAREFUL = 100
+"""Groups that go behind savepoints at once after one had to: what fails on purpose does not double everybody's work."""
 
 
 @dataclass(slots=True)
@@ -64,18 +65,15 @@ class Writer(GroupThread["Unit"]):
         self._clock = clock
         self._connection: Connection | None = None
         self._failing = False
-        self._fenced = False
+        self._careful = 0
         self.commits = 0
         self.kept = 0
         super().__init__("consentgw-writer")
 
     def _work(self, group: list[Job[Unit]]) -> None:
-        self._fenced = False
         try:
-            connection = self._begin()
-            appended: list[tuple[HotInsert, dict[str, Any]]] = []
-            erased = [self._attempt(job, connection, appended) for job in group]
-            _insert(connection, appended)
+            connection, units = self._carry_out(group)
+            _insert(connection, units)
             connection.commit()
         except Exception as error:
             # Nothing of the group is known to be kept, so nobody of the group is told it was; nor is anybody
@@ -86,10 +84,33 @@ class Writer(GroupThread["Unit"]):
                 job.error = _unavailable(error)
             return
         self._tell(None)
-        if any(erased):
+        if any(unit.erases for unit in units):
             self._clear_journal(connection)
         self.commits += 1
-        self.kept += sum(job.error is None for job in group)
+        self.kept += len(units)
+
+    def _carry_out(self, group: list[Job[Unit]]) -> tuple[Connection, list[Unit]]:
+        """Run a group in one transaction; return its units, without those that failed.
+
+        A savepoint costs as much as a statement, so a group goes without at first. Where one of it fails, everything is
+        undone and run again, each unit behind a savepoint of its own: a verb changes nothing but its unit.
+        """
+        connection = self._begin()
+        if len(group) > 1 and not self._careful:
+            try:
+                return connection, [self._run_unit(job, connection) for job in group]
+            except BaseException:
+                self._careful = CAREFUL
+                connection.rollback()
+                connection = self._begin()
+        elif len(group) > 1:
+            self._careful -= 1
+        return connection, [unit for job in group if (unit := self._attempt(job, connection))]
+
+    def _run_unit(self, job: Job[Unit], connection: Connection) -> Unit:
+        unit = Unit(connection, self._clock())
+        job.result = job.call(unit)
+        return unit
 
     def _begin(self) -> Connection:
         """Begin a transaction; a connection that died while nobody used it is replaced, and nobody notices."""
@@ -108,34 +129,19 @@ class Writer(GroupThread["Unit"]):
         self._take_turn(connection)
         return connection
 
-    def _attempt(
-        self, job: Job[Unit], connection: Connection, appended: list[tuple[HotInsert, dict[str, Any]]]
-    ) -> bool:
-        """Run one unit under its own savepoint: if it fails, it fails alone. Return whether it erased something."""
+    def _attempt(self, job: Job[Unit], connection: Connection) -> Unit | None:
+        """Run one unit behind its own savepoint: if it fails, it fails alone, and its caller hears why."""
         driver: Any = connection.connection.driver_connection
-        self._fence(connection)
-        unit = Unit(connection, self._clock())
+        driver.execute("SAVEPOINT unit")
         try:
-            job.result = job.call(unit)
+            unit = self._run_unit(job, connection)
         except BaseException as error:  # whatever a verb raises is its caller's to hear; this thread lives on
             driver.execute("ROLLBACK TO SAVEPOINT unit")
             failed = isinstance(error, DBAPIError) and not isinstance(error, _OF_THE_UNIT)
             job.error = _unavailable(error) if failed else error
-        else:
-            appended.extend(unit.appended)
-        return unit.erases and job.error is None
-
-    def _fence(self, connection: Connection) -> None:
-        """Close the savepoint of the unit before, if there is one, and open the next; the commit closes the last."""
-        driver: Any = connection.connection.driver_connection
-        if not self._fenced:
-            driver.execute("SAVEPOINT unit")
-            self._fenced = True
-        elif connection.dialect.positional:  # SQLite takes one statement at a time
-            driver.execute("RELEASE SAVEPOINT unit")
-            driver.execute("SAVEPOINT unit")
-        elif said := driver.pgconn.exec_(_NEXT_FENCE).error_message:  # without a cursor: it stands before every unit
-            raise Unavailable(said.decode(errors="replace"))
+            unit = None
+        driver.execute("RELEASE SAVEPOINT unit")
+        return unit
 
     def _tell(self, error: Exception | None) -> None:
         """Tell the log when answers cannot be kept any more, and when they can again; not once a group."""
@@ -164,9 +170,10 @@ def _unavailable(cause: BaseException) -> Unavailable:
     return unavailable
 
 
-def _insert(connection: Connection, appended: Iterable[tuple[HotInsert, dict[str, Any]]]) -> None:
+def _insert(connection: Connection, units: Iterable[Unit]) -> None:
     rows: dict[HotInsert, list[dict[str, Any]]] = {}
-    for statement, row in appended:
-        rows.setdefault(statement, []).append(row)
+    for unit in units:
+        for statement, row in unit.appended:
+            rows.setdefault(statement, []).append(row)
     for statement, values in rows.items():
         statement.run_all(connection, values)
