@@ -58,26 +58,26 @@ class Eye:
         self._files = dict(files)
         self._missing: list[str] = []
 
-    def judge(self, document: str) -> list[str]:
-        """Return every fault of a document: light and dark, wide and narrow, with the system's own colours."""
-        return self._stage.run(lambda: self._judge(document))
+    def judge(self, document: str, *, colours: bool = True) -> list[str]:
+        """Return every fault of a document: wide and narrow; in all ``colours``, light, dark and the system's own."""
+        return self._stage.run(lambda: self._judge(document, colours))
 
-    def _judge(self, document: str) -> list[str]:
+    def _judge(self, document: str, colours: bool) -> list[str]:
         page = self._page
         self._files["/"] = document.encode()
         self._missing.clear()
         page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
         page.emulate_media(color_scheme="light", forced_colors="none")
         page.goto("http://gateway.test/")
-        page.evaluate(f"(() => {{ {_AXE}\n }})()")
         found = [f"wide, light: {fault}" for fault in _said(page.evaluate(_ALL))]
         page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-        page.emulate_media(color_scheme="dark")
-        found += [f"narrow, dark: {fault}" for fault in _said(page.evaluate(_SIGHT))]
-        page.emulate_media(forced_colors="active")
-        found += [f"forced colours: {fault}" for fault in page.evaluate(_FORCED)]
         if overflow := page.evaluate(_OVERFLOWS):
             found.append(f"narrow: {overflow} pixels wider than the window")
+        if colours:
+            page.emulate_media(color_scheme="dark")
+            found += [f"narrow, dark: {fault}" for fault in _said(page.evaluate(_SIGHT))]
+            page.emulate_media(forced_colors="active")
+            found += [f"forced colours: {fault}" for fault in page.evaluate(_FORCED)]
         return found + [f"not found: {path}" for path in self._missing]
 
     def serve(self, route: Route) -> None:
@@ -99,6 +99,7 @@ def eye(stage: Stage, files: Mapping[str, bytes]) -> Iterator[Eye]:
         page = stage.run(context.new_page)
         opened = Eye(stage, page, files)
         stage.run(lambda: page.route("**/*", opened.serve))
+        stage.run(lambda: page.add_init_script(_AXE))  # in every document, without being sent again
         yield opened
 
 

@@ -76,7 +76,8 @@ def reviewer(stage) -> Iterator[Eye]:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_page_has_nothing_that_axe_finds_wrong_in_any_colours_and_fits_a_narrow_window(reviewer, name):
-    assert reviewer.judge(written(EVERY[name])) == []
+    # Words differ by language and colours do not: those of one language stand for all.
+    assert reviewer.judge(written(EVERY[name]), colours=not name.endswith(("-ru", "-en"))) == []
 
 
 def test_a_page_with_faults_is_found_out(reviewer):
