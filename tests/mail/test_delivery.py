@@ -6,6 +6,7 @@ import asyncio
 import email
 import email.policy
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from consentgw.db import open_database
 from consentgw.db.sealing import Sealer
 from consentgw.demo.running import free_port
 from consentgw.errors import Malformed, Misconfigured
+from consentgw.http.languages import LANGUAGES
 from consentgw.mail import service, store
 from consentgw.mail.delivery import Delivery
 from consentgw.mail.model import A_DAY, Letter, read_address
@@ -25,6 +27,7 @@ from consentgw.mail.tables import mails
 from consentgw.settings import Settings
 from tests.conftest import SECRET
 from tests.db import notes
+from tests.house.test_catalogues import messages
 
 pytestmark = pytest.mark.anyio
 
@@ -237,6 +240,19 @@ def test_nothing_anybody_typed_reaches_a_header():
     written = message(LETTER, odd, "c@d.example", UUID(int=1))
     assert written["to"] == "{{7*7}}@b.example"
     assert "49@" not in written.as_string()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_subject_comes_as_it_was_written_wherever_its_header_is_broken(language):
+    words = [each.string for each in messages(language) if isinstance(each.string, str)]
+    subjects = [subject for subject in words if subject and len(subject) < 200 and subject.isprintable()]
+    assert len(subjects) > 500
+
+    for subject in subjects[::8]:
+        written = message(replace(LETTER, subject=subject), AIGERIM, DANA, UUID(int=1)).as_bytes()
+
+        assert email.message_from_bytes(written, policy=email.policy.default)["subject"] == subject
+        assert max(map(len, written.partition(b"\r\nMessage-ID")[0].split(b"\r\n"))) <= 78
 
 
 @pytest.mark.parametrize(
