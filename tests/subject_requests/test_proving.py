@@ -165,6 +165,15 @@ def test_an_operator_vouches_and_says_how(room):
     assert (step.act, step.actor, step.why) == (Act.PROVE, "operator:dana", "The address is the one of the order.")
 
 
+def test_whoever_is_known_already_is_not_told_once_more_that_the_request_was_received(quick):
+    request = quick.prove(quick.ask())
+    quick.letters()
+
+    quick.vouch(request)
+
+    assert quick.letters() == []
+
+
 def test_nobody_vouches_for_themselves_nor_without_saying_how_nor_for_less_than_a_match(quick):
     request = quick.ask()
     for actor, level, how in (

@@ -165,22 +165,23 @@ def _by_mailbox(request: Request) -> Level:
 
 
 def _proven(
-    unit: Unit, office: Office, request: Request, actor: Actor, level: Level, why: str = "", turn: int | None = None
+    unit: Unit, office: Office, before: Request, actor: Actor, level: Level, why: str = "", turn: int | None = None
 ) -> Request:
     today = unit.now.date()
-    country = profiles.profile(sites.read(unit.connection, request.site).profile).country
+    country = profiles.profile(sites.read(unit.connection, before.site).profile).country
     request = act(
         unit,
         office,
-        request,
+        before,
         Act.PROVE,
         actor,
         why,
         level=level,
-        due_on=deadlines.resumed(request, today, office.calendar(country)),
+        due_on=deadlines.resumed(before, today, office.calendar(country)),
         paused_on=None,
-        turn=request.turn if turn is None else turn,
+        turn=before.turn if turn is None else turn,
     )
     outbox.emit(unit, outbox.REQUEST_VERIFIED, request.site, str(request.id))
-    write_to_subject(unit, office, request, letters.received)
+    if before.state is State.AWAITING_VERIFICATION:  # the clock runs from now; who was known before has read so
+        write_to_subject(unit, office, request, letters.received)
     return request
