@@ -75,6 +75,10 @@ return new Promise(resolve => Services.clearData.deleteData(
     Ci.nsIClearDataService.CLEAR_ALL,
     { onDataDeleted() { Services.console.reset(); resolve(); } }));
 """
+ARRIVED = """
+const { currentURI, webProgress } = gBrowser.selectedBrowser;
+return currentURI.spec != "about:blank" && !webProgress.isLoadingDocument;
+"""
 TRUST = """
 Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB).addCertFromBase64(arguments[0], "C,,");
 """
@@ -133,6 +137,7 @@ class Firefox:
     def prepare(self, options: Options) -> None:
         """Forget everything, as a fresh profile would, and become the browser of a person with these options."""
         self._patience = options.patience
+        self._eager = options.eager
         self._frames.clear()
         if options.authority:
             self._privileged(TRUST, der(options.authority))
@@ -147,6 +152,10 @@ class Firefox:
 
     def open(self, url: str) -> None:
         self._command("WebDriver:Navigate", url=url)
+        # The end of an earlier load, of the blank tab, may have been taken for the end of this one.
+        deadline = time.monotonic() + self._patience
+        while not self._eager and not self._privileged(ARRIVED) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def reload(self) -> None:
         self._command("WebDriver:Refresh")
