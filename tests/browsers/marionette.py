@@ -38,7 +38,9 @@ class Marionette:
         self._last += 1
         packet = json.dumps([0, self._last, command, parameters]).encode()
         self._socket.sendall(b"%d:%s" % (len(packet), packet))
-        _, _, error, result = self._receive()
+        answered = 0
+        while answered != self._last:  # an answer nobody waited for any more is nobody's
+            _, answered, error, result = self._receive()
         if error:
             raise MarionetteError(error["error"], error["message"])
         return result["value"] if isinstance(result, dict) and result.keys() == {"value"} else result
