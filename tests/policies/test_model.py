@@ -127,3 +127,11 @@ def test_facts_without_the_cookie_that_keeps_the_choice_are_refused():
 def test_a_service_for_a_purpose_that_is_not_listed_is_refused():
     with pytest.raises(Malformed, match="Chat Box is used for a purpose that is not listed: support"):
         Facts(FACTS.purposes, (TagFact("Chat Box", ("support",), "KZ"),), FACTS.own, FACTS.settings)
+
+
+def test_a_version_says_the_same_by_its_words_and_languages_and_not_by_how_they_are_rendered():
+    kk, ru = POLICY.texts["kk"], POLICY.texts["ru"]
+
+    assert POLICY.says({"kk": replace(kk, html="<p lang=kk>Саясат</p>"), "ru": ru})
+    assert not POLICY.says({"kk": replace(kk, source="# Басқа"), "ru": ru})
+    assert not POLICY.says({"kk": kk})

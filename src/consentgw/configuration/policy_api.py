@@ -220,7 +220,8 @@ class PolicyApi:
     async def publish_policy(self, call: Call, body: PublishIn) -> Response:
         """Publish the draft as the next version.
 
-        From when it is in force people are asked under it. What is published is never changed.
+        From when it is in force people are asked under it. What is published is never changed, and what the last
+        version says already is not published again.
         """
 
         def publish(unit: Unit) -> Done:

@@ -142,8 +142,7 @@ def _publish(unit: Unit, source: Source) -> PolicyVersion | None:
     composed = policies.compose(site, drafts, facts, published.effective_from.date())
     if composed.errors:
         raise Unpublishable(composed.errors)
-    texts = {language: rendering.text.source for language, rendering in composed.renderings.items()}
-    if texts == {language: text.source for language, text in published.texts.items()}:
+    if published.says({language: rendering.text for language, rendering in composed.renderings.items()}):
         return None
     statement = source.statement
     if statement is None:

@@ -177,6 +177,12 @@ class PolicyVersion:
         if self.reasons and (silent or set(self.reasons) != set(self.languages)):
             raise Malformed(f"the reason for a change is said in each of {', '.join(self.languages)} and no other")
 
+    def says(self, texts: Mapping[str, PolicyText]) -> bool:
+        """Return whether it says these words, in these languages; how they are rendered makes no other policy."""
+        return {language: text.source for language, text in self.texts.items()} == {
+            language: text.source for language, text in texts.items()
+        }
+
     def content(self) -> dict[str, Any]:
         """Return the version as JSON values: everything its digest covers."""
         before = self.predecessor

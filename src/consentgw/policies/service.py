@@ -93,7 +93,7 @@ def publish(
         change=change,
         reasons=dict(reasons),
     )
-    if before and before.texts == policy.texts:
+    if before and before.says(policy.texts):
         raise Conflict(f"{before.version} says the same already: there is nothing to publish")
     store.add(unit.connection, policy)
     store.keep_drafts(unit.connection, policy.version, drafts)
