@@ -39,7 +39,7 @@ class _Policy(EmailPolicy):
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """Return the same as bytes."""
-        return self.fold(name, value).encode("ascii", "surrogateescape")
+        return self.fold(name, value).encode() if name.lower() == "subject" else super().fold_binary(name, value)
 
 
 _POLICY = _Policy(linesep="\r\n")
