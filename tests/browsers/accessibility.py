@@ -22,8 +22,10 @@ _AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).rea
 _RUN = "axe.run(document, { iframes: false, resultTypes: ['violations'], %s }).then(done => done.violations)"
 _ALL = _RUN % "rules: { 'target-size': { enabled: true } }"
 """Every rule for WCAG 2.2 A and AA and good practice; the size of targets is off by default."""
-_SIGHT = _RUN % "runOnly: ['color-contrast', 'target-size']"
-"""What may differ by colours and width."""
+_TARGETS = _RUN % "runOnly: ['target-size']"
+"""What differs by width, and by how long words are."""
+_CONTRAST = _RUN % "runOnly: ['color-contrast']"
+"""What differs by colours."""
 _FORCED = """
 [...document.querySelectorAll('*')].filter(one => one.getClientRects().length).flatMap(one => {
     const style = getComputedStyle(one), name = one.outerHTML.slice(0, 100), faults = [];
@@ -49,6 +51,12 @@ def violations(browser: Browser) -> list[str]:
     return _said(browser.evaluate(_ALL))
 
 
+def small_targets(browser: Browser) -> list[str]:
+    """Return what a finger misses in the current document, one line each with where; needs scripts on."""
+    browser.evaluate(f"(() => {{ {_AXE}\n }})()")
+    return _said(browser.evaluate(_TARGETS))
+
+
 class Eye:
     """A tab that shows documents from memory and says what is wrong with them."""
 
@@ -71,11 +79,12 @@ class Eye:
         page.goto("http://gateway.test/")
         found = [f"wide, light: {fault}" for fault in _said(page.evaluate(_ALL))]
         page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        found += [f"narrow: {fault}" for fault in _said(page.evaluate(_TARGETS))]
         if overflow := page.evaluate(_OVERFLOWS):
             found.append(f"narrow: {overflow} pixels wider than the window")
         if colours:
             page.emulate_media(color_scheme="dark")
-            found += [f"narrow, dark: {fault}" for fault in _said(page.evaluate(_SIGHT))]
+            found += [f"narrow, dark: {fault}" for fault in _said(page.evaluate(_CONTRAST))]
             page.emulate_media(forced_colors="active")
             found += [f"forced colours: {fault}" for fault in page.evaluate(_FORCED)]
         return found + [f"not found: {path}" for path in self._missing]

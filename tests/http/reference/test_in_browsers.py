@@ -9,7 +9,7 @@ import pytest
 from consentgw.app import Gateway
 from consentgw.demo.running import free_port
 from consentgw.http.server import running
-from tests.browsers.accessibility import violations
+from tests.browsers.accessibility import small_targets, violations
 from tests.browsers.browser import Browser
 from tests.gateway import copy_of
 
@@ -68,12 +68,13 @@ def test_nothing_is_cut_off_or_complained_of(open_browser, address: str, path: s
     browser.open(f"{address}{path}")
 
     assert browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert small_targets(browser) == []
     assert browser.complaints() == []
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_stands_in_anybody_s_way(open_browser, address: str, path: str):
-    """Every operation there is; tests/house/test_accessibility.py looks at a few in other colours and widths."""
+    """Every operation there is; tests/house/test_accessibility.py looks at a few in the other colours."""
     browser = open_browser("chromium", scripts=True)
 
     browser.open(f"{address}{path}")
