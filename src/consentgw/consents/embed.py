@@ -129,8 +129,7 @@ class Embed:
         location = f"/embed/{offer.site.slug}?lang={language}&saved={self.codes.code(kept.receipt)}"
         if carried.passed:
             carried = replace(carried, passed=self.states.hand(offer, kept))
-        if carried is not _NOTHING:
-            location += str(carried)
+        location += str(carried)
         return surfaces.DECISION.answer(
             b"",
             (b"location", location.encode()),

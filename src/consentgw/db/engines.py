@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READERS = 8
-"""Reads under way at once on PostgreSQL."""
+"""Reads under way at once on PostgreSQL, besides the look-ups, which have a connection of their own."""
 
 _SQLITE = {
     "journal_mode": "wal",

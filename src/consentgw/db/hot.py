@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 _CURSOR = "consentgw.hot"
+"""Under this a connection keeps the cursor of these statements."""
 
 
 class HotInsert:
@@ -49,7 +50,7 @@ class HotInsert:
             raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
 
     def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows, in one statement.
+        """Add rows, all in one go.
 
         Raises:
             sqlalchemy.exc.IntegrityError: one of them clashes with a row that is there.
