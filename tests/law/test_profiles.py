@@ -35,6 +35,13 @@ def test_every_profile_answers_every_question_today(name):
         assert rule.checked_on <= TODAY
 
 
+@pytest.mark.parametrize("name", ["kz", "eu", "uk", "us-ca", "br"])
+def test_where_a_time_comes_from_is_said_in_every_language(name):
+    for rule in profile(name).requests:
+        assert set(rule.cited) == {"kk", "ru"}, rule.source
+        assert len({rule.source, *rule.cited.values()}) == 3
+
+
 @pytest.mark.parametrize(
     ("name", "type_", "limit", "unit"),
     [

@@ -368,6 +368,18 @@ async def test_an_act_that_is_none_changes_nothing_and_a_code_that_is_none_is_no
     assert desk.requests()[0].state is State.RECEIVED
 
 
+@pytest.mark.parametrize("language", ["kk", "ru"])
+async def test_where_the_time_comes_from_is_said_in_the_reader_s_language(app, desk, language):
+    form = await Visitor(app, language=language).open("/requests/shop?type=access")
+    page = await ask(app, "access", language=language)
+    letter = await page.follow("/complaint")
+
+    rule = desk.case().request.rule
+    for shown in (form, page, letter):
+        assert f"<span>{rule.cited[language]}</span>" in shown.text
+        assert rule.source not in shown.text
+
+
 async def test_a_request_can_be_called_off_and_a_letter_to_the_authority_printed(app, desk):
     page = await ask(app, "complaint")
     letter = await page.follow("/complaint")

@@ -88,6 +88,8 @@ class RequestRule(Dated):
     starts: Literal["receipt", "confirmation"] = "receipt"
     """What the clock starts on: the request itself, or its ground being confirmed."""
     extension: Extension | None = None
+    cited: dict[str, str] = {}
+    """The source in other languages than English, for whoever is told of it."""
 
 
 class Validity(Dated):
