@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from consentgw.bench import run
 from consentgw.bench.load import Slice, drive
 from consentgw.bench.report import Measurement, row
-from consentgw.bench.targets import YARDSTICK, Target, seed, settings_for
+from consentgw.bench.targets import POSTGRESQL, SQLITE, YARDSTICK, Target, seed, settings_for
 from consentgw.configuration.reading import read_folder
 from consentgw.configuration.service import apply
 from consentgw.db import open_database
@@ -86,11 +86,19 @@ def test_ratios_are_paired_by_round_and_the_median_counts():
     found = row("", Target("address", (), 200, goal=0.5), [measured(50, 2), measured(100, 4), measured(150, 5)], hello)
 
     assert found.per_core == 0.5
-    assert found.met
+    assert (found.goal, found.met) == (0.5, True)
     assert found.relative_rate == 0.5
     assert found.rate == 100
     assert (found.p50, found.p99) == (0.002, 0.002)
     assert found.answers == 6
+
+
+def test_a_goal_is_the_database_s_own():
+    target = Target("address", (), 200, goal=0.6, on_postgres=0.5)
+
+    assert (target.goal_on(SQLITE), target.goal_on(POSTGRESQL)) == (0.6, 0.5)
+    assert Target("address", (), 200, goal=0.6).goal_on(POSTGRESQL) == 0.6
+    assert Target("address", (), 200).goal_on(POSTGRESQL) is None
 
 
 def test_a_database_with_a_real_site_is_not_filled_with_made_up_decisions(tmp_path):

@@ -176,7 +176,7 @@ def row(database: str, target: Target, measured: list[Measurement], yardstick: l
         busy=median(one.slice.busy for one in measured),
         answers=sum(one.slice.answers for one in measured),
         unexpected=sum(one.slice.unexpected for one in measured),
-        goal=target.goal,
+        goal=target.goal_on(database),
     )
 
 

@@ -18,6 +18,8 @@ from consentgw.bench.report import Gateway, Measurement, Report, row
 from consentgw.bench.serving import Served
 from consentgw.bench.targets import (
     DECISION,
+    POSTGRESQL,
+    SQLITE,
     Target,
     decision,
     environment_of,
@@ -97,7 +99,7 @@ def run(
     with ExitStack() as stack:
         hello = Lane("", stack.enter_context(Served("hello")), (yardstick(),), connections)
         lanes = [hello]
-        for name, url in (("SQLite", ""), ("PostgreSQL", postgres)):
+        for name, url in ((SQLITE, ""), (POSTGRESQL, postgres)):
             if url is not None:
                 data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="consentgw-bench-")))
                 lanes.append(_lane(name, data, url, connections, stack))
