@@ -69,6 +69,19 @@ def allowed(db, offer, clock, who):
     return {one for one, reason in reasons(held, offer.terms, now=clock.now.timestamp()).items() if reason.allows}
 
 
+def test_what_is_recorded_at_once_for_one_person_is_one_history(db, offer, key, customer):
+    with notes.busy(db):
+        group = [
+            db.writer.submit(lambda unit, yes=yes: partners.hold(unit, offer, customer, offer.notices["en"], yes, key))
+            for yes in (("analytics",), ("marketing",), ())
+        ]
+    first, second, third = [future.result(30) for future in group]
+
+    assert [kept.receipt.previous for kept in (first, second, third)] == [None, first.receipt.id, second.receipt.id]
+    assert len({kept.receipt.subject for kept in (first, second, third)}) == 1
+    assert db.ask(partners.holds, "shop", customer) == store.held_by(third.receipt, third.sequence)
+
+
 def test_a_partner_s_record_is_a_signed_receipt_that_says_who_says_so(db, offer, key, customer, clock):
     held = hold(db, offer, key, customer, "analytics")
 

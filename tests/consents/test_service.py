@@ -16,6 +16,7 @@ from consentgw.errors import AlreadyAnswered, NotFound, UnknownPurpose
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, verify
 from consentgw.notices.catalogue import read_offer
+from tests.db import notes
 from tests.notices.story import answer, open_shop, signer
 
 
@@ -56,6 +57,23 @@ def test_one_form_makes_one_receipt_and_its_first_answer_stands(db, notice, key)
 
     assert db.ask(store.read, first.receipt).receipt.method is Method.REJECT_ALL
     assert len(list(db.ask(_newest, 10))) == 1
+
+
+def test_one_form_sent_twice_at_once_makes_one_receipt_and_disturbs_nobody(db, notice, key):
+    mine, neighbours = answer(notice, Method.REJECT_ALL), [answer(notice, Method.ACCEPT_ALL) for _ in range(2)]
+    with notes.busy(db):
+        group = [
+            db.writer.submit(lambda unit, given=given: record(unit, given, key))
+            for given in (neighbours[0], mine, replace(mine, method=Method.ACCEPT_ALL), neighbours[1])
+        ]
+
+    first, kept, again, last = [future.exception(30) or future.result() for future in group]
+
+    assert isinstance(again, AlreadyAnswered)
+    assert kept.granted == frozenset()
+    recorded = [(held.sequence, held.receipt) for held in (first, kept, last)]
+    assert [receipt for _, receipt in recorded] == [one.receipt for one in (neighbours[0], mine, neighbours[1])]
+    assert recorded == sorted((one.sequence, one.receipt.id) for one in db.ask(_newest, 10))
 
 
 def test_an_answer_about_what_was_not_asked_is_not_kept(db, notice, key):

@@ -145,7 +145,7 @@ def append(unit: Unit, receipt: Receipt, body: bytes, kid: str, signature: bytes
         AlreadyAnswered: the form it answers, whose token carried its id, was used before.
     """
     try:
-        sequence = _ADD.run(unit.connection, {**_index(receipt), "body": body, "kid": kid, "signature": signature})
+        sequence = unit.insert(_ADD, {**_index(receipt), "body": body, "kid": kid, "signature": signature})
     except IntegrityError:
         raise AlreadyAnswered("this form was used before") from None
     return Kept(receipt, sequence, body, kid, signature)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from consentgw.db.writer import Unit
+    from consentgw.db.unit import Unit
     from consentgw.settings import Settings
 
 P = ParamSpec("P")

@@ -6,13 +6,13 @@ each execution costs several times the statement. Errors stay SQLAlchemy's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Column, Connection, Select, Table
     from sqlalchemy.engine import Dialect
@@ -21,14 +21,25 @@ _CURSOR = "consentgw.hot"
 """Under this a connection keeps the cursor of these statements."""
 
 
+class _Prepared(NamedTuple):
+    """An insert as one dialect writes it."""
+
+    sql: str
+    keyed: str
+    """The same where the row has its key already."""
+    processors: tuple[Callable[[Any], Any] | None, ...]
+    """What turns each value but the key into the driver's."""
+
+
 class HotInsert:
     """Adds rows to a table whose key the database gives."""
 
     def __init__(self, table: Table, key: Column[int]) -> None:
+        self.key = key.name
         self._table = table
-        self._key = key
+        self._column = key
         self._names = tuple(column.name for column in table.columns if column is not key)
-        self._prepared: dict[str, tuple[str, tuple[Callable[[Any], Any] | None, ...]]] = {}
+        self._prepared: dict[str, _Prepared] = {}
 
     def run(self, connection: Connection, row: Mapping[str, Any]) -> int:
         """Add a row and return the key it was given. ``row`` has every column but the key.
@@ -36,7 +47,7 @@ class HotInsert:
         Raises:
             sqlalchemy.exc.IntegrityError: it clashes with a row that is there.
         """
-        sql, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
+        sql, _, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
         values = self._values(row, processors)
         cursor = _cursor(connection)
         errors = connection.dialect.loaded_dbapi.Error
@@ -49,23 +60,42 @@ class HotInsert:
         except errors as error:
             raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
 
-    def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows, all in one go.
+    def run_all(self, connection: Connection, rows: Sequence[Mapping[str, Any]], keys: Sequence[int] = ()) -> None:
+        """Add rows, all in one go, with the keys that were reserved for them if they were.
 
         Raises:
             sqlalchemy.exc.IntegrityError: one of them clashes with a row that is there.
         """
-        sql, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
+        sql, keyed, processors = self._prepared.get(connection.dialect.name) or self._prepare(connection.dialect)
+        names = self._names
         values = [self._values(row, processors) for row in rows]
+        if keys:
+            names = (self.key, *names)
+            values = [[key, *row] for key, row in zip(keys, values, strict=True)]
         cursor = _cursor(connection)
         errors = connection.dialect.loaded_dbapi.Error
         try:
             if connection.dialect.positional:
                 cursor.executemany(sql, values)
+            elif len(values) == 1:  # to begin and to end a COPY costs a round trip each
+                cursor.execute(keyed if keys else sql, dict(zip(names, values[0], strict=True)))
             else:
-                with cursor.copy(f"COPY {self._table.name} ({', '.join(self._names)}) FROM STDIN") as copy:
+                with cursor.copy(f"COPY {self._table.name} ({', '.join(names)}) FROM STDIN") as copy:
                     for row in values:
                         copy.write_row(row)
+        except errors as error:
+            raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
+
+    def reserve(self, connection: Connection, count: int) -> list[int]:
+        """Return keys, in rising order, that nobody else is given; only where :meth:`run_all` takes them.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database did not answer.
+        """
+        sql = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
+        errors = connection.dialect.loaded_dbapi.Error
+        try:
+            return [key for (key,) in _cursor(connection).execute(sql, (self._table.name, self.key, count)).fetchall()]
         except errors as error:
             raise DBAPIError.instance(sql, None, error, errors, True, dialect=connection.dialect) from error
 
@@ -74,13 +104,15 @@ class HotInsert:
             process(row[name]) if process else row[name] for name, process in zip(self._names, processors, strict=True)
         ]
 
-    def _prepare(self, dialect: Dialect) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
-        statement = insert(self._table)
+    def _prepare(self, dialect: Dialect) -> _Prepared:
+        adding = insert(self._table)
+        keyed = str(adding.compile(dialect=dialect, column_keys=[self.key, *self._names]))
         if not dialect.positional:  # SQLite, which takes values by place, tells the key without being asked
-            statement = statement.returning(self._key)
+            adding = adding.returning(self._column)
+        sql = str(adding.compile(dialect=dialect, column_keys=list(self._names)))
         types = [self._table.c[name].type.dialect_impl(dialect) for name in self._names]
-        sql = str(statement.compile(dialect=dialect, column_keys=list(self._names)))
-        prepared = self._prepared[dialect.name] = sql, tuple(type_.bind_processor(dialect) for type_ in types)
+        prepared = _Prepared(sql, keyed, tuple(type_.bind_processor(dialect) for type_ in types))
+        self._prepared[dialect.name] = prepared
         return prepared
 
 

@@ -15,7 +15,7 @@ from consentgw.db.schema import metadata
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from consentgw.db.writer import Unit
+    from consentgw.db.unit import Unit
 
 marks = Table("marks", metadata, Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False))
 

@@ -6,12 +6,12 @@ A caller hears of success only after the commit returned, and of failure when it
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from consentgw.db.groups import GroupThread, Job
+from consentgw.db.unit import Batch, Unit
 from consentgw.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -28,25 +28,6 @@ _OF_THE_UNIT = (IntegrityError, ProgrammingError, DataError)
 """What a database says of a statement; anything else it says is of itself, and may pass."""
 CAREFUL = 100
 """Groups that go behind savepoints at once after one had to: what fails on purpose does not double everybody's work."""
-
-
-@dataclass(slots=True)
-class Unit:
-    """One unit of work: everything a verb needs to change the database."""
-
-    connection: Connection
-    now: datetime
-    """Aware UTC; one instant for the whole unit."""
-    appended: list[tuple[HotInsert, dict[str, Any]]] = field(default_factory=list[tuple["HotInsert", dict[str, Any]]])
-    erases: bool = False
-    """Set by a verb that erases: its bytes leave the journal too, before anybody hears that it is done."""
-
-    def append(self, statement: HotInsert, row: dict[str, Any]) -> None:
-        """Add a row just before the commit, together with the like rows of the whole group.
-
-        For rows that nothing in the unit reads back and that cannot clash: one round trip serves the group.
-        """
-        self.appended.append((statement, row))
 
 
 class Writer(GroupThread["Unit"]):
@@ -98,7 +79,7 @@ class Writer(GroupThread["Unit"]):
         connection = self._begin()
         if len(group) > 1 and not self._careful:
             try:
-                return connection, [self._run_unit(job, connection) for job in group]
+                return connection, self._run_all(group, connection)
             except BaseException:
                 self._careful = CAREFUL
                 connection.rollback()
@@ -107,8 +88,16 @@ class Writer(GroupThread["Unit"]):
             self._careful -= 1
         return connection, [unit for job in group if (unit := self._attempt(job, connection))]
 
-    def _run_unit(self, job: Job[Unit], connection: Connection) -> Unit:
-        unit = Unit(connection, self._clock())
+    def _run_all(self, group: list[Job[Unit]], connection: Connection) -> list[Unit]:
+        if connection.dialect.name == "sqlite":  # a row costs least where it is added at once
+            return [self._run_unit(job, connection) for job in group]
+        batch = Batch(connection, len(group))
+        units = [self._run_unit(job, connection, batch) for job in group]
+        batch.send()
+        return units
+
+    def _run_unit(self, job: Job[Unit], connection: Connection, batch: Batch | None = None) -> Unit:
+        unit = Unit(connection, self._clock(), batch)
         job.result = job.call(unit)
         return unit
 
