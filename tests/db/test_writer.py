@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 import time
@@ -153,6 +154,24 @@ def test_a_defect_in_a_verb_surfaces_as_itself_and_poisons_nobody(noted, defect)
     assert type(failing.exception(30)) is defect
     assert outcomes([before, after]) == ["before", "after"]
     assert noted.ask(notes.words) == {"before", "after"}
+
+
+@pytest.mark.parametrize("words", [[], ["before"], ["before", "between"]])
+def test_a_verb_that_makes_light_of_the_database_s_no_is_told_of_it_or_keeps_its_word(noted, settings, words):
+    noted.apply(notes.add, "taken")
+
+    def careless(unit):
+        with contextlib.suppress(IntegrityError):
+            notes.add(unit, "taken")
+
+    with notes.busy(noted):
+        neighbours = [noted.writer.submit(lambda unit, word=word: notes.add(unit, word)) for word in words]
+        outcome = noted.writer.submit(careless)  # last, so that nobody after it finds out
+
+    # PostgreSQL would answer the commit of a failed transaction with a rollback, and call that a success.
+    assert type(outcome.exception(30)) is (type(None) if settings.embedded else RuntimeError)
+    assert outcomes(neighbours) == words
+    assert noted.ask(notes.words) == {"taken", *words}
 
 
 @pytest.mark.anyio

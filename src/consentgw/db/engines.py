@@ -57,6 +57,8 @@ _POSTGRES_OPTIONS = (
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:key)")
 _ORDER = 0x636F6E73
 """Key of the advisory lock that puts the groups of all processes in one order."""
+_IN_ERROR = 3
+"""libpq's ``PQTRANS_INERROR``."""
 
 
 def connect(settings: Settings, *, reading: bool = False) -> Engine:
@@ -129,6 +131,14 @@ def take_turn(connection: Connection) -> None:
     """Wait, in a transaction, until no other process writes; the turn ends with the transaction."""
     if connection.dialect.name == "postgresql":  # SQLite has one writing process, and it has one writer
         connection.execute(_TAKE_TURN, {"key": _ORDER})
+
+
+def aborted(connection: Connection) -> bool:
+    """Return whether PostgreSQL keeps nothing of this transaction: it takes the commit of one all the same."""
+    if connection.dialect.name != "postgresql":  # SQLite undoes the statement that failed, and nothing else
+        return False
+    driver: Any = connection.connection.driver_connection
+    return driver.pgconn.transaction_status == _IN_ERROR
 
 
 def clear_journal(connection: Connection) -> None:

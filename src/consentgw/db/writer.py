@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
+from consentgw.db import engines
 from consentgw.db.groups import GroupThread, Job
 from consentgw.db.unit import Batch, Unit
 from consentgw.errors import Unavailable
@@ -99,6 +100,8 @@ class Writer(GroupThread["Unit"]):
     def _run_unit(self, job: Job[Unit], connection: Connection, batch: Batch | None = None) -> Unit:
         unit = Unit(connection, self._clock(), batch)
         job.result = job.call(unit)
+        if engines.aborted(connection):
+            raise RuntimeError("a verb went on after an error of the database")
         return unit
 
     def _begin(self) -> Connection:
