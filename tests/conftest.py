@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,9 @@ SECRET = "aigerim-bolat-dana-and-eve-share-nothing"
 
 hypothesis.settings.register_profile("house", deadline=None, max_examples=50)  # a busy machine is no defect
 hypothesis.settings.load_profile("house")
+
+if "TMPDIR" not in os.environ and (memory := databases.memory()):  # files and profiles that nobody keeps
+    os.environ["TMPDIR"] = tempfile.tempdir = memory
 
 for name in [name for name in os.environ if name.startswith("CONSENTGW_")]:
     del os.environ[name]  # an installation on this machine must not leak into its tests

@@ -25,8 +25,8 @@ import psycopg
 from sqlalchemy import URL, make_url
 
 START_DEADLINE = 30.0
-ROOM = 1_000_000_000
-"""Bytes a server with the databases of one test at a time is comfortable in."""
+ROOM = 4_000_000_000
+"""Bytes in which a run is comfortable: databases, browsers and what tests write."""
 MISSING = (
     "The tests need PostgreSQL server binaries. Run `./run test`, which installs them; or install the package"
     " `postgresql`; or point CG_TEST_PG_BIN at a folder with `initdb` and `postgres`, or CG_TEST_PG_URL at a"
@@ -39,7 +39,7 @@ class PostgreSQL:
 
     def __init__(self, **settings: str) -> None:
         self.process: subprocess.Popen[bytes] | None = None
-        self.home = Path(tempfile.mkdtemp(prefix="cg-pg-", dir=_roomy_memory()))
+        self.home = Path(tempfile.mkdtemp(prefix="cg-pg-", dir=memory()))
         self._settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.home),
@@ -157,10 +157,12 @@ def _conninfo(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def _roomy_memory() -> str | None:
-    """Return a folder kept in memory with room for a server, None where there is none."""
-    memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > ROOM else None
+def memory() -> str | None:
+    """Return a folder kept in memory, with room for everything a run writes; None where there is none."""
+    folder = Path("/dev/shm")
+    if not folder.is_dir() or shutil.disk_usage(folder).free < ROOM or os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return None
+    return str(folder)
 
 
 def _unprivileged() -> dict[str, Any]:
