@@ -252,6 +252,35 @@ def test_a_page(partner, case):
     assert sentence in said
 
 
+UTF8 = '<meta charset="utf-8">'
+
+
+@pytest.mark.parametrize(
+    ("header", "meta", "well"),
+    [
+        ("text/html", UTF8, True),
+        ("text/html", "<meta charset=UTF8>", True),
+        ("text/html", '<meta http-equiv="Content-Type" content="text/html; charset=utf-8">', True),
+        ("text/html; charset=utf-8", "", True),
+        ('text/html; Charset="UTF-8"', '<meta charset="windows-1251">', True),
+        ("text/html", "", False),
+        ("text/html", '<meta charset="windows-1251">', False),
+        ("text/html; charset=windows-1251", UTF8, False),
+        ("text/html; charset=nonsense", "", False),
+    ],
+)
+def test_a_page_says_that_it_is_in_utf_8_or_our_words_cannot_be_read(partner, header, meta, well):
+    page = partner.page().replace(UTF8, meta)
+
+    said = partner.wrong(page, content_type=header)
+
+    assert said == [] if well else "unreadable" in said[0]
+
+
+def test_a_byte_order_mark_says_so_too(partner):
+    assert partner.wrong("\ufeff" + partner.page().replace(UTF8, ""), content_type="text/html") == []
+
+
 @pytest.mark.parametrize(
     ("headers", "sentence"),
     [

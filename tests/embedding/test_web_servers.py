@@ -10,6 +10,11 @@ from contextlib import nullcontext
 
 import pytest
 
+from consentgw.db import open_reader
+from consentgw.doctor import inspect
+from consentgw.notices.catalogue import read_offer
+from consentgw.settings import Settings
+from consentgw.sites import store as sites
 from tests.embedding.kits import COOKIE, standing_in, started
 
 NAMES = ("nginx", "caddy")
@@ -73,6 +78,16 @@ def test_the_page_includes_the_question_and_the_lines_of_the_page_under_the_moun
     assert f'title="consentgw" href="{kit.origin}/consent-gateway/embed/shop/style.css' in page.text
     style = kit.get("/consent-gateway/embed/shop/style.css")
     assert "/* consentgw: shop, asks */" in style.text
+
+
+def test_the_doctor_finds_nothing_wrong_with_the_page(kit):
+    settings = Settings.read(data=kit.folder / "data", public_url=f"http://gateway.localhost:{kit.gateway}")
+    with open_reader(settings) as connection:
+        offer = read_offer(connection, sites.read(connection, "shop"))
+
+    findings = inspect(offer, settings.public_url, f"{kit.origin}/index.html")
+
+    assert [finding.what for finding in findings if not finding.well] == []
 
 
 def test_nothing_passes_before_a_yes_everything_after_it_and_nothing_after_a_withdrawal(kit):

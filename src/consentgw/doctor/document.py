@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import time
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -18,6 +20,7 @@ BYTES = 2_000_000
 """The longest page that is read."""
 REDIRECTS = 5
 
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 _IN_HEAD = frozenset({"html", "head", "title", "meta", "link", "script", "style", "base", "noscript", "template"})
 _INERT = frozenset({"template", "textarea", "title"})
 """What is written in these is no element of the page."""
@@ -46,6 +49,8 @@ class Document:
     address: str
     headers: httpx.Headers
     elements: tuple[Element, ...]
+    marked: bool
+    """Whether it begins with a byte order mark."""
 
     @property
     def origin(self) -> str:
@@ -64,6 +69,21 @@ class Document:
         """Return what the page's meta elements say under a name; ``attribute`` is ``name`` or ``http-equiv``."""
         metas = [meta.attributes for meta in self.all("meta") if meta.attributes.get(attribute, "").lower() == name]
         return [meta.get("content", "") for meta in metas]
+
+    @property
+    def encoding(self) -> str:
+        """Return the encoding that counts: of its mark, else of its header, else of itself; empty where none is named.
+
+        WHATWG HTML, 13.2.3.2.
+        """
+        metas = [meta.attributes["charset"] for meta in self.all("meta") if "charset" in meta.attributes]
+        contents = (*self.said("content-type"), *self.meant("http-equiv", "content-type"))
+        named = [found[1] for content in contents if (found := _CHARSET.search(content))]
+        label = "utf-8" if self.marked else next(iter([*named, *metas]), "").strip()
+        try:
+            return codecs.lookup(label).name
+        except LookupError:
+            return label
 
 
 def fetch(address: str) -> Document:
@@ -130,7 +150,7 @@ def read(address: str, headers: httpx.Headers, text: str) -> Document:
         reader.close()
     except AssertionError:  # how the standard library's parser tells of a broken declaration
         raise Malformed("the page cannot be read: a declaration in it (<!...>) is broken") from None
-    return Document(address, headers, tuple(reader.elements))
+    return Document(address, headers, tuple(reader.elements), text.startswith("\ufeff"))
 
 
 def _origin(url: httpx.URL) -> str:

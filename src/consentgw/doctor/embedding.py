@@ -165,6 +165,11 @@ def _digests(page: Document, lines: _Lines) -> set[str]:
 
 
 def _surroundings(page: Document, lines: _Lines) -> Iterator[str]:
+    if page.encoding != "utf-8":
+        yield (
+            "the page is not in UTF-8, or does not say so, and our words are unreadable on it: send it in UTF-8, with"
+            ' <meta charset="utf-8"> first in <head>'
+        )
     ours = origin_of(lines.gateway)
     hidden = _HIDING if ours != page.origin else {"no-referrer"}
     policy = _referrer_policy(page)
