@@ -102,6 +102,20 @@ def test_nothing_passes_before_a_yes_everything_after_it_and_nothing_after_a_wit
     assert tags(kit) == set()
 
 
+def test_a_browser_asks_each_time_for_a_file_it_was_let_have_and_hears_of_a_withdrawal(kit):
+    kit.answer("save", "analytics")
+    assert all_pass(kit)
+    given = kit.get("/tags/ga/analytics.js")
+    known = {"if-none-match": given.headers["etag"], "if-modified-since": given.headers["last-modified"]}
+
+    assert given.headers["cache-control"] == "private, no-cache"
+    assert kit.get("/tags/ga/analytics.js", **known).status_code == 304
+    kit.answer("withdraw")
+    refused = kit.get("/tags/ga/analytics.js", **known)
+    assert refused.status_code in {200, 403}
+    assert refused.content == b""
+
+
 def test_a_yes_to_something_else_lets_nothing_through(kit):
     kit.answer("save", "marketing")
 
