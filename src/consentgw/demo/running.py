@@ -123,5 +123,6 @@ def _greeting(addresses: Addresses, data: Path, *, temporary: bool) -> str:
   The gateway            {addresses.gateway}/consent/shop?lang=en
   Data folder            {kept}
 
+  Use Chromium or Firefox: over plain http WebKit keeps no answer.
   Press Ctrl-C to stop.
 """
