@@ -121,7 +121,7 @@ class RequestApi:
         """
 
         def reveal(unit: Unit) -> Done:
-            case = service.reveal(unit, self.office, _ref(call), _actor(call))
+            case = service.reveal(unit, self.office, ref_of(call), program_of(call))
             return Done(str(case.request.id), PersonOut.of(case))
 
         return await call.write(reveal)
@@ -139,7 +139,7 @@ class RequestApi:
         def assign(unit: Unit) -> Request:
             for one in operators.everyone(unit.connection):
                 if one.login == body.operator and one.may(Right.HANDLE, call.site):
-                    return service.assign(unit, self.office, _ref(call), _actor(call), str(one.id))
+                    return service.assign(unit, self.office, ref_of(call), program_of(call), str(one.id))
             raise Invalid("nobody can be given this", [Fault("#/operator", "is no operator who answers for this site")])
 
         return await _change(call, assign)
@@ -152,7 +152,7 @@ class RequestApi:
         """Keep an internal note, which is never shown to who asks."""
 
         def note(unit: Unit) -> Done:
-            service.note(unit, self.office, _ref(call), _actor(call), body.words)
+            service.note(unit, self.office, ref_of(call), program_of(call), body.words)
             return _done(_request(unit.connection, call))
 
         return await call.write(note)
@@ -168,7 +168,7 @@ class RequestApi:
         """
 
         def message(unit: Unit) -> Done:
-            return _done(service.message(unit, self.office, _ref(call), _actor(call), body.words))
+            return _done(service.message(unit, self.office, ref_of(call), program_of(call), body.words))
 
         return await call.write(message)
 
@@ -181,7 +181,9 @@ class RequestApi:
 
         Only before the first limit; who asks is told why.
         """
-        return await _change(call, lambda unit: service.extend(unit, self.office, _ref(call), _actor(call), body.words))
+        return await _change(
+            call, lambda unit: service.extend(unit, self.office, ref_of(call), program_of(call), body.words)
+        )
 
     @operation(
         f"POST {_ONE}/confirm", tag="Requests", scope=Scope.REQUESTS_WRITE, parts=(REQUEST,), takes=SaidIn,
@@ -190,7 +192,7 @@ class RequestApi:
     async def confirm_request(self, call: Call, body: SaidIn) -> Response:
         """Confirm the ground of a request, from which a shorter time may run."""
         return await _change(
-            call, lambda unit: service.confirm(unit, self.office, _ref(call), _actor(call), body.words)
+            call, lambda unit: service.confirm(unit, self.office, ref_of(call), program_of(call), body.words)
         )
 
     @operation(
@@ -200,7 +202,7 @@ class RequestApi:
     async def ask_request_proof(self, call: Call, body: SaidIn) -> Response:
         """Ask who asks to prove it; the clock stands still until then."""
         return await _change(
-            call, lambda unit: proving.ask_proof(unit, self.office, _ref(call), _actor(call), body.words)
+            call, lambda unit: proving.ask_proof(unit, self.office, ref_of(call), program_of(call), body.words)
         )
 
     @operation(
@@ -216,7 +218,7 @@ class RequestApi:
         """
         level = Level(body.level)
         return await _change(
-            call, lambda unit: proving.vouch(unit, self.office, _ref(call), _actor(call), level, body.how)
+            call, lambda unit: proving.vouch(unit, self.office, ref_of(call), program_of(call), level, body.how)
         )
 
     @operation(
@@ -232,7 +234,7 @@ class RequestApi:
         """
         without = body.without_processors or ""
         return await _change(
-            call, lambda unit: service.complete(unit, self.office, _ref(call), _actor(call), body.words, without)
+            call, lambda unit: service.complete(unit, self.office, ref_of(call), program_of(call), body.words, without)
         )
 
     @operation(
@@ -242,7 +244,8 @@ class RequestApi:
     async def reject_request(self, call: Call, body: RejectIn) -> Response:
         """Refuse a request for one of the lawful reasons."""
         return await _change(
-            call, lambda unit: service.reject(unit, self.office, _ref(call), _actor(call), body.reason, body.words)
+            call,
+            lambda unit: service.reject(unit, self.office, ref_of(call), program_of(call), body.reason, body.words),
         )
 
     @operation(
@@ -256,7 +259,7 @@ class RequestApi:
         """
 
         def propose(unit: Unit) -> Request:
-            return service.erase(unit, self.office, _ref(call), _actor(call), body.words)
+            return service.erase(unit, self.office, ref_of(call), program_of(call), body.words)
 
         return await _change(call, propose)
 
@@ -276,13 +279,15 @@ def _done(request: Request) -> Done:
     return Done(str(request.id), RequestOut.of(request))
 
 
-def _ref(call: Call) -> Ref:
+def ref_of(call: Call) -> Ref:
+    """Return which request a call is about."""
     return Ref(call.site, UUID(call.parts["request"]))
 
 
 def _request(connection: Connection, call: Call) -> Request:
-    return store.read(connection, _ref(call))
+    return store.read(connection, ref_of(call))
 
 
-def _actor(call: Call) -> Actor:
+def program_of(call: Call) -> Actor:
+    """Return who acts in a call, as histories name it."""
     return Actor(Role.PROGRAM, call.key.id)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from consentgw.access.calls import Done, to_json
 from consentgw.access.model import Scope
@@ -15,8 +14,7 @@ from consentgw.access.operations import Link, Part, operation
 from consentgw.errors import OutOfTurn
 from consentgw.http import conditions
 from consentgw.subject_requests import filing, locking, store
-from consentgw.subject_requests.api import REQUEST
-from consentgw.subject_requests.model import Actor, Ref, Role
+from consentgw.subject_requests.api import REQUEST, program_of, ref_of
 from consentgw.subject_requests.shapes import HoldIn, HoldOut, Holds, RequestOut, SaidIn
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ class HoldApi:
         """
 
         def read(connection: Connection) -> Holds:
-            request = store.read(connection, _ref(call))
+            request = store.read(connection, ref_of(call))
             return Holds(items=[HoldOut.of(one) for one in filing.holds_on(connection, request.id)], next=None)
 
         return call.listed(await self.db.read(read))
@@ -66,9 +64,11 @@ class HoldApi:
         """
 
         def place(unit: Unit) -> Done:
-            before = RequestOut.of(store.read(unit.connection, _ref(call)))
+            before = RequestOut.of(store.read(unit.connection, ref_of(call)))
             conditions.expect(call.request, conditions.tag_of(to_json(before)))
-            placed = locking.hold(unit, self.office, _ref(call), _actor(call), body.ground, body.words, body.review_on)
+            placed = locking.hold(
+                unit, self.office, ref_of(call), program_of(call), body.ground, body.words, body.review_on
+            )
             return Done(str(placed.number), HoldOut.of(placed), location=f"{call.path}/{placed.number}")
 
         return await call.write(place)
@@ -93,19 +93,11 @@ class HoldApi:
         def release(unit: Unit) -> Done:
             before = _hold(unit.connection, call)
             conditions.expect(call.request, conditions.tag_of(to_json(HoldOut.of(before))))
-            released = locking.release(unit, self.office, _ref(call), _actor(call), before.number, body.words)
+            released = locking.release(unit, self.office, ref_of(call), program_of(call), before.number, body.words)
             return Done(str(released.number), HoldOut.of(released))
 
         return await call.write(release)
 
 
-def _ref(call: Call) -> Ref:
-    return Ref(call.site, UUID(call.parts["request"]))
-
-
 def _hold(connection: Connection, call: Call) -> Hold:
-    return filing.hold(connection, store.read(connection, _ref(call)).ref, int(call.parts["hold"]))
-
-
-def _actor(call: Call) -> Actor:
-    return Actor(Role.PROGRAM, call.key.id)
+    return filing.hold(connection, store.read(connection, ref_of(call)).ref, int(call.parts["hold"]))

@@ -18,7 +18,7 @@ from consentgw.http import conditions
 from consentgw.http.paging import next_page
 from consentgw.sites import store as sites
 from consentgw.subject_requests import processing, task_store
-from consentgw.subject_requests.model import Actor, Role
+from consentgw.subject_requests.api import program_of
 from consentgw.subject_requests.shapes import SaidIn
 from consentgw.subject_requests.task_shapes import (
     BODY_BYTES,
@@ -110,7 +110,7 @@ class TaskApi:
         """
 
         def fetch(unit: Unit) -> Done:
-            sought = processing.fetch(unit, self.office, _ref(call), _actor(call))
+            sought = processing.fetch(unit, self.office, _ref(call), program_of(call))
             return Done(str(sought.task.id), SoughtOut.of(sought))
 
         return await call.write(fetch)
@@ -125,7 +125,9 @@ class TaskApi:
         Say it again when the day changes.
         """
         at = body.expected_completion_time
-        return await _change(call, lambda unit: processing.acknowledge(unit, self.office, _ref(call), _actor(call), at))
+        return await _change(
+            call, lambda unit: processing.acknowledge(unit, self.office, _ref(call), program_of(call), at)
+        )
 
     @operation(
         f"POST {_ONE}/complete", tag="Tasks", scope=Scope.TASKS_WRITE, parts=(TASK,), takes=FulfilIn,
@@ -138,7 +140,9 @@ class TaskApi:
         person does. What you say is final: a task that has ended takes nothing more.
         """
         said = body.said()
-        return await _change(call, lambda unit: processing.fulfil(unit, self.office, _ref(call), _actor(call), said))
+        return await _change(
+            call, lambda unit: processing.fulfil(unit, self.office, _ref(call), program_of(call), said)
+        )
 
     @operation(
         f"POST {_ONE}/decline", tag="Tasks", scope=Scope.TASKS_WRITE, parts=(TASK,), takes=SaidIn, answers=TaskOut,
@@ -150,7 +154,7 @@ class TaskApi:
         The operator has to see to it otherwise. A lawful reason not to do it is a result of `complete`.
         """
         return await _change(
-            call, lambda unit: processing.decline(unit, self.office, _ref(call), _actor(call), body.words)
+            call, lambda unit: processing.decline(unit, self.office, _ref(call), program_of(call), body.words)
         )
 
 
@@ -168,7 +172,3 @@ async def _change(call: Call, verb: Callable[[Unit], Task]) -> Response:
 
 def _ref(call: Call) -> TaskRef:
     return TaskRef(call.site, UUID(call.parts["task"]), call.key.processor or "")
-
-
-def _actor(call: Call) -> Actor:
-    return Actor(Role.PROGRAM, call.key.id)
