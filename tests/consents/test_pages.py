@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -12,8 +13,10 @@ from joserfc.jwk import KeySet
 
 from consentgw.cli import main
 from consentgw.consents.model import Channel, Method
+from consentgw.db import open_database
 from consentgw.errors import Malformed
 from consentgw.keys.model import verify
+from consentgw.sites import store as sites
 from tests.gateway import COOKIE, EVE, NEWS, SHOP, copy_of, digest, ledger, running
 from tests.visitor import GATEWAY, Visitor
 
@@ -145,6 +148,29 @@ async def test_the_full_page_opened_from_a_receipt_changes_that_receipt(gateway,
     first, second = ledger(gateway)
     assert second.receipt.previous == first.receipt.id
     assert second.receipt.subject == first.receipt.subject
+
+
+async def test_the_full_page_opened_from_a_frame_changes_the_answer_that_was_given_there(gateway, aigerim):
+    frame, _ = await answered(aigerim)
+
+    await (await frame.follow("/consent/news")).press("withdraw")
+
+    assert not (await aigerim.frame("/embed/news?lang=en", NEWS)).offers("withdraw")
+
+
+async def test_a_page_that_a_site_never_hears_of_says_so(seeded):
+    with open_database(seeded) as db:
+        db.apply(sites.keep, replace(db.ask(sites.read, "news"), returns={}))
+    async with running(seeded) as app:
+        aigerim = Visitor(app, language="en")
+        frame, receipt = await answered(aigerim)
+        by_receipt = await frame.follow("/consent/news")
+        alone = await aigerim.open("/consent/news")
+        given = await alone.press("reject_all")
+        elsewhere = await aigerim.open("/consent/shop")
+
+    for page, apart in ((alone, True), (given, True), (receipt, False), (by_receipt, False), (elsewhere, False)):
+        assert ("an answer given on our page alone does not reach it" in page.text) is apart, page.url
 
 
 async def test_a_receipt_s_code_opens_nothing_at_another_site(gateway, aigerim):

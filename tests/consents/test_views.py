@@ -167,15 +167,16 @@ def test_the_form_posts_its_token_to_where_it_came_from():
 
 def test_slots_are_those_that_the_face_needs():
     assert Prepared.of(question("en", Face.ASK)).slots == {"token", "passed"}
-    assert Prepared.of(question("en", Face.DECIDED)).slots == {"token", "passed", "until", "receipt_url"}
-    assert Prepared.of(question("en", Face.SAVED)).slots == {"token", "passed", "until", "receipt_url", "releases"}
+    assert Prepared.of(question("en", Face.DECIDED)).slots == {"token", "passed", "until", "receipt_url", "receipt"}
+    saved = {"token", "passed", "until", "receipt_url", "receipt", "releases"}
+    assert Prepared.of(question("en", Face.SAVED)).slots == saved
     assert Prepared.of(full_page("en", Face.SAVED)).slots == {"token", "until", "receipt_url"}
 
 
 def test_released_elements_stand_in_the_confirmation_as_they_are():
     image = '<img src="/release/shop/ads.gif" alt="" width="1" height="1">'
     page = Prepared.of(question("en", Face.SAVED, "marketing"))
-    filled = page.fill(token="t", until="", receipt_url="", passed="", releases=image).decode()
+    filled = page.fill(token="t", until="", receipt_url="", receipt="", passed="", releases=image).decode()
 
     assert image in filled
 

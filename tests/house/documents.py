@@ -366,7 +366,7 @@ def snippets() -> Iterator[tuple[str, View]]:
 def written(view: View) -> str:
     """Return a view as it is sent, with something in every slot."""
     values = {"token": "t0ken", "until": "24.05.2027", "receipt_url": "/receipt/c0de", "releases": ""}
-    return Prepared.of(view).fill(**values, answered="23.11.2026", passed="").decode()
+    return Prepared.of(view).fill(**values, answered="23.11.2026", passed="", receipt="").decode()
 
 
 @dataclass(slots=True)

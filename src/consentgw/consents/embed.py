@@ -193,9 +193,11 @@ class Embed:
         page = self._prepared(offer, language, face, standing, self.states.signals(offer, said), again)
         notice = offer.notices[language]
         elements = releases(offer, standing, carried.passed) if released else ""
+        code = self.codes.code(held.receipt) if held else ""
         body = page.fill(
             token=self.forms.issue(offer.site.slug, notice.digest, Channel.FRAME, time.time()),
-            receipt_url=f"/receipt/{self.codes.code(held.receipt)}?lang={language}" if held else "",
+            receipt_url=f"/receipt/{code}?lang={language}",
+            receipt=f"&amp;receipt={code}" if code else "",
             until=day(held.expires_at, language) if held else "",
             answered=day(held.decided_at, language) if again and held else "",
             passed="" if carried is _NOTHING else str(carried).replace("&", "&amp;"),

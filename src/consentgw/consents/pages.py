@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from consentgw.consents import returns, service, store
 from consentgw.consents.again import recall
+from consentgw.consents.apart import asks_apart, given_apart
 from consentgw.consents.asking import Desk, day, face_of, language_of
 from consentgw.consents.model import Channel, Held, Method, Standing, State, standing
 from consentgw.consents.receipt import KIND
@@ -295,6 +296,7 @@ class Pages:
             again=again,
             opt_out=offer.terms.opt_out,
             receipt=code,
+            apart=not (code or back or said.ground) and asks_apart(offer.site),
             query=rest,
             back=urlsplit(back.address).netloc if back else "",
             back_url=f"/consent/{offer.site.slug}?lang={language}{rest}&prompt=none" if back else "",
@@ -358,6 +360,7 @@ class Pages:
             notice_digest=receipt.decision.notice,
             opt_out=offer.terms.opt_out,
             covers=tuple(str(site) for site in shown.covers if site.slug in receipt.covers),
+            apart=await given_apart(self.db, offer.site, receipt),
         )
         token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
         body = Prepared.of(view).fill(token=token)

@@ -109,8 +109,9 @@ class EmbedView(_Answer, View):
     """The document inside the iframe.
 
     Slots: ``token`` and ``passed`` (state that came with the address, for links back here) on every face;
-    ``receipt_url`` and ``until`` (a date in words) where an answer holds; ``receipt_url`` and ``answered`` (a date)
-    where one is asked again; ``releases`` (elements of released tags, or nothing) on :attr:`Face.SAVED`.
+    ``receipt_url``, ``receipt`` (for the link to the full page: whose answer is changed there) and ``until`` (a date in
+    words) where an answer holds; ``receipt_url``, ``receipt`` and ``answered`` (a date) where one is asked again;
+    ``releases`` (elements of released tags, or nothing) on :attr:`Face.SAVED`.
     """
 
     template: ClassVar[str] = "embed.html"
@@ -132,6 +133,7 @@ class EmbedView(_Answer, View):
     answered: ClassVar[Markup] = slot("answered")
     receipt_url: ClassVar[Markup] = slot("receipt_url")
     passed: ClassVar[Markup] = slot("passed")
+    receipt: ClassVar[Markup] = slot("receipt")
     releases: ClassVar[Markup] = slot("releases")
 
 
@@ -158,6 +160,8 @@ class ConsentView(_Answer, Page):
     """Whether the law asks for a page of its own to opt out of sale and sharing."""
     receipt: str = ""
     """Code of the receipt this page was opened from; the answer then replaces that one."""
+    apart: bool = False
+    """Whether the site's pages never learn of an answer that is given here."""
     back: str = ""
     """The partner's host a person goes back to after answering, in the redirect flow."""
     back_url: str = ""
@@ -257,6 +261,8 @@ class ReceiptView(_Question, Page):
     opt_out: bool = False
     covers: tuple[str, ...] = ()
     """The sites it was given for, as people know them, where it was given for several."""
+    apart: bool = False
+    """Whether the site's pages never learned of it."""
     token: ClassVar[Markup] = slot("token")
 
     @property
