@@ -368,7 +368,9 @@ async def test_a_held_erasure_is_refused_with_the_reason(app, dana, asked):
     page = await dana.press(page, "hold", ground="authority", words="Order 5")
     assert page.says("This request itself is held, so it cannot be erased.")
 
-    page = await erlan.press(second, "erase", words="Done.")
+    fields = {**second.form(f"{asked.erasure}/erase"), "words": "Done."}
+    fields["read"] = page.form(f"{asked.erasure}/note")["read"]
+    page = await erlan.send(f"{asked.erasure}/erase", fields)
 
     assert page.status == 409
     assert page.says("A legal hold is on this request, so nothing of it may be erased.")

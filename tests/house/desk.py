@@ -141,7 +141,7 @@ def queue(language: str, *found: Request, **chosen: str) -> QueueView:
 def case(language: str, of: Request, **given: Any) -> CaseView:
     """Return one request on its page."""
     said = {
-        "handles": True, "approves": True, "exports": True, "words": "", "reasons": tuple(Reason),
+        "handles": True, "approves": True, "exports": True, "words": "", "read": "4", "reasons": tuple(Reason),
         "confirmable": True, "extendable": True, "processors": {}, "stands": Standing((), ()), "keeps": True,
         "holds": (), "kept_back": (), **given,
     }  # fmt: skip

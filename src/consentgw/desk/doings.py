@@ -7,19 +7,34 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Malformed, OutOfTurn
+from consentgw.errors import Conflict, Malformed, OutOfTurn
 from consentgw.operators.model import Act
 from consentgw.subject_requests import answers, locking, proving, service, store
 from consentgw.subject_requests.hold import Ground
-from consentgw.subject_requests.model import Level, Reason
+from consentgw.subject_requests.model import Act as Done
+from consentgw.subject_requests.model import Actor, Level, Reason, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from consentgw.db import Unit
     from consentgw.http.forms import Form
-    from consentgw.subject_requests.model import Actor, Ref
+    from consentgw.operators.model import Operator
+    from consentgw.subject_requests.model import Ref, Step
     from consentgw.subject_requests.office import Office
 
 Verb = Callable[["Unit", "Office", "Ref", "Actor", "Form"], object]
+
+
+_UNSEEN = frozenset({Done.REVEAL, Done.FETCH, Done.DOWNLOAD})
+"""Readings: nobody would answer otherwise for knowing of them, and programs do them at any time."""
+
+
+class News(Conflict):
+    """Something has happened to the request since its page was opened."""
+
+    failure = "news"
+    """What the desk says of it; no program meets it, so it has no code of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +43,24 @@ class Doing:
 
     needs: Act
     verb: Verb
+    blind: bool = False
+    """Whether it may be pressed without having read the latest: it answers nothing and decides nothing."""
+
+    def do(self, unit: Unit, office: Office, ref: Ref, operator: Operator, form: Form) -> None:
+        """Do it, if the request still is what the operator has read.
+
+        Raises:
+            News: it is not.
+        """
+        request = store.read(unit.connection, ref)
+        if not self.blind and form.one("read") != read_so_far(store.steps(unit.connection, request.id)):
+            raise News("something happened since the page was opened")
+        self.verb(unit, office, ref, Actor(Role.OPERATOR, str(operator.id)), form)
+
+
+def read_so_far(history: Iterable[Step]) -> str:
+    """Return what a form says about how much its reader has read: everything that is said leaves a step behind."""
+    return str(sum(step.act not in _UNSEEN for step in history))
 
 
 def _take(unit: Unit, office: Office, ref: Ref, actor: Actor, form: Form) -> object:
@@ -111,9 +144,9 @@ def _words(form: Form) -> str:
 
 
 DOINGS = {
-    "take": Doing(Act.HANDLE, _take),
-    "note": Doing(Act.HANDLE, _note),
-    "write": Doing(Act.HANDLE, _write),
+    "take": Doing(Act.HANDLE, _take, blind=True),
+    "note": Doing(Act.HANDLE, _note, blind=True),
+    "write": Doing(Act.HANDLE, _write, blind=True),
     "extend": Doing(Act.HANDLE, _extend),
     "confirm": Doing(Act.HANDLE, _confirm),
     "complete": Doing(Act.HANDLE, _complete),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from consentgw.desk.doings import DOINGS
+from consentgw.desk.doings import DOINGS, read_so_far
 from consentgw.desk.replies import replies, words
 from consentgw.desk.views import CaseView, Filter, QueueView
 from consentgw.errors import Conflict, Malformed, NotFound, Refused, Unauthenticated, Unproven
@@ -130,13 +130,16 @@ class DeskPages:
             approves=operator.may(Act.APPROVE, ref.site),
             exports=operator.may(Act.EXPORT, ref.site),
             replies=replies(language_of(request)),
-            words=(form.one("words") if form else None) or words(asked.one("reply"), case.request.language),
+            words=words(asked.one("reply"), case.request.language),
+            read=read_so_far(case.history),
+            pressed=request.path_params["act"] if form else "",
+            typed={name: said for name in form.names if (said := form.one(name))} if form else {},
             reasons=tuple(Reason),
             confirmable=rules.confirmed(case.request.type) is not None,
             extendable=case.request.rule.extension is not None and not case.request.extended,
             processors={one.key: one.wording[language].title for one in site.processors},
             stands=await self.db.read(forwarding.standing, case.request),
-            failed=getattr(error, "code", "error") if error else "",
+            failed=getattr(error, "failure", getattr(error, "code", "error")) if error else "",
         )
         return _page(view, request, status=status_of(error) if error else 200)
 
@@ -148,9 +151,8 @@ class DeskPages:
         self.door.demand(caller, doing.needs, ref.site)
         form = await read_form(request, limit=_WORDS)
         self.door.check(request, caller, form)
-        actor = Actor(Role.OPERATOR, str(caller.operator.id))
         try:
-            await self.db.write(doing.verb, self.office, ref, actor, form)
+            await self.db.write(doing.do, self.office, ref, caller.operator, form)
         except (Conflict, Refused, Unproven) as error:
             return await self._case(request, caller, form=form, error=error)
         return surfaces.DESK.answer(b"", (b"location", f"/desk/requests/{ref.site}/{ref.id}".encode()), status=303)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from consentgw.desk import wording
@@ -115,6 +115,8 @@ class CaseView(DeskView):
     replies: Mapping[str, str]
     words: str
     """What the answer begins with."""
+    read: str
+    """How much of the request somebody has read who reads this page."""
     reasons: tuple[Reason, ...]
     confirmable: bool
     extendable: bool
@@ -123,6 +125,14 @@ class CaseView(DeskView):
     stands: Standing
     failed: str = ""
     """The code of what did not work just now."""
+    pressed: str = ""
+    """The button that was pressed then."""
+    typed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What was typed with it."""
+
+    def typed_for(self, act: str, name: str = "words") -> str:
+        """Return what was typed into a field of a button that did not work."""
+        return self.typed.get(name, "") if act == self.pressed else ""
 
     @property
     def request(self) -> Request:

@@ -87,6 +87,7 @@ ROLES = {
 }
 TYPES = {type_: title for type_, (title, _) in RIGHTS.items()}
 FAILURES = {
+    "news": sentence("Something is new since you opened this page. Nothing was changed."),
     "out_of_turn": sentence("That is not possible where the request stands now; somebody may have moved it meanwhile."),
     "unproven": sentence("Not enough is proven for that yet, or it takes a second person."),
     "awaits_processors": sentence("A processor has not answered yet. Wait for it, or say why you do not."),
