@@ -19,6 +19,7 @@ from consentgw.subject_requests.model import Level
 from consentgw.subject_requests.office import open_office
 from tests.desk.colleague import Colleague
 from tests.gateway import peeking, running
+from tests.operators.desk import PASSWORD
 from tests.operators.desk import dana as invited
 from tests.subject_requests.asking import employ_processors
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA
@@ -449,3 +450,27 @@ async def test_an_owner_invites_and_dismisses_and_nobody_else_does(app):
     assert (await owner.send(f"/desk/people/{owner.operator.id}/dismiss", token)).status == 409
     assert (await owner.send("/desk/people/x/dismiss", token)).status == 404
     assert (await owner.send(action, token)).status == 404
+
+
+async def test_inviting_and_dismissing_ask_who_is_there_say_what_for_and_lead_back(seeded_sqlite, clock):
+    async with running(seeded_sqlite, clock) as app:
+        owner = await joined(app, Role.OWNER)
+        erlan = await joined(app, Role.OFFICER, login="yerlan")
+        page = await owner.open("/desk/people")
+        dismiss = f"/desk/people/{erlan.operator.id}/dismiss"
+        for action, typed in (
+            (dismiss, {}),
+            ("/desk/people", {"login": "askar", "name": "Askar", "role": "viewer", "site": ""}),
+        ):
+            clock.step(minutes=11)
+
+            asked = await owner.send(action, {**page.form(action), **typed})
+            assert asked.says("What comes next says who works here")
+            fields = {**asked.form("/desk/prove"), "password": PASSWORD, "code": owner.recovery_codes.pop()}
+            page = await owner.send("/desk/prove", fields)
+
+            assert page.url == "/desk/people/again"
+            assert page.says("Nothing was changed yet: press again.")
+            assert page.offers(dismiss)
+        assert (await owner.send(dismiss, page.form(dismiss))).url == "/desk/people"
+        assert not (await owner.open("/desk/people")).offers(dismiss)

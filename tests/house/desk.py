@@ -162,6 +162,7 @@ def people(language: str, address: str) -> PeopleView:
         colleagues=(DANA, replace(DANA, id=UUID(int=8), login="erlan", name="Erlan", role=Role.HANDLER, site="shop")),
         sites={"shop": "Dala <Market>"},
         invited=address,
+        again=not address,
         failed=not address,
     )
 
@@ -175,8 +176,11 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
         )
         yield (
             f"desk-prove-{refused}-{language}",
-            ProveView(language=language, token="t0ken", refused=refused, operator=DANA, next="/desk"),
-        )
+            ProveView(
+                language=language, token="t0ken", refused=refused, operator=DANA,
+                next="/desk/people" if refused else "/desk",
+            ),
+        )  # fmt: skip
         yield (
             f"desk-join-{refused}-{language}",
             JoinView(

@@ -210,6 +210,8 @@ class PeopleView(DeskView):
     roles: tuple[Role, ...] = tuple(Role)
     invited: str = ""
     """The address of an invitation that was just made; shown once."""
+    again: bool = False
+    """Whether something was pressed before a fresh proof of who is there, so that nothing was done."""
     failed: bool = False
 
     def role_name(self, role: Role) -> str:

@@ -44,6 +44,11 @@ class ProveView(DoorView):
     operator: Operator
     next: str
 
+    @property
+    def about_people(self) -> bool:
+        """Return whether what comes next is who works here, and not data about who asked."""
+        return self.next.startswith("/desk/people")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinView(DoorView):
