@@ -474,3 +474,10 @@ async def test_inviting_and_dismissing_ask_who_is_there_say_what_for_and_lead_ba
             assert page.offers(dismiss)
         assert (await owner.send(dismiss, page.form(dismiss))).url == "/desk/people"
         assert not (await owner.open("/desk/people")).offers(dismiss)
+
+
+async def test_words_may_have_several_lines(dana, asked):
+    page = await dana.press(await dana.open(asked.access), "note", words="Dear Aigerim,\r\n\r\nwe look at it.")
+
+    assert page.status == 200
+    assert "Dear Aigerim,\n\nwe look at it." in page.text

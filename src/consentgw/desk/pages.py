@@ -149,7 +149,7 @@ class DeskPages:
         if doing is None:
             raise NotFound("there is no such button")
         self.door.demand(caller, doing.needs, ref.site)
-        form = await read_form(request, limit=_WORDS)
+        form = await read_form(request, limit=_WORDS, lines={"words", "without"})
         self.door.check(request, caller, form)
         try:
             await self.db.write(doing.do, self.office, ref, caller.operator, form)
