@@ -166,6 +166,23 @@ async def test_a_viewer_learns_what_is_due_and_not_who_asks(app, asked):
     assert not (await (await joined(app)).open(asked.access)).says("I was here")
 
 
+async def test_an_address_finds_only_what_one_may_see(app, dana, asked):
+    viewer = await joined(app, Role.VIEWER, login="erlan")
+    page = await viewer.open(f"/desk?state=all&find={BOLAT.email}")
+    assert page.says("Nothing matches what you chose.")
+    assert not page.says("Number or e-mail address")
+    handler = await joined(app, Role.HANDLER, login="askar")
+    assert len(numbers(await handler.open(f"/desk?state=all&find={BOLAT.email}"))) == 2
+
+    page = await dana.press(await dana.open(asked.objection), "hold", ground="dispute", words="Claim 7")
+    await dana.press(page, "reject", reason="kept_by_law", words="We keep it for the court.")
+
+    assert len(numbers(await handler.open(f"/desk?state=all&find={BOLAT.email}"))) == 1
+    assert len(numbers(await dana.open(f"/desk?state=all&find={BOLAT.email}"))) == 2
+    locked = numbers(await dana.open("/desk?state=rejected"))
+    assert numbers(await handler.open(f"/desk?state=all&find={locked[0]}")) == locked
+
+
 async def test_whoever_works_for_one_site_never_meets_another(app, asked):
     of_the_news = await joined(app, Role.OWNER, site="news", login="erlan")
 

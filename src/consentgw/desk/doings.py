@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from consentgw.db import Unit
     from consentgw.http.forms import Form
     from consentgw.operators.model import Operator
-    from consentgw.subject_requests.model import Ref, Step
+    from consentgw.subject_requests.model import Ref, Request, Step
     from consentgw.subject_requests.office import Office
 
 Verb = Callable[["Unit", "Office", "Ref", "Actor", "Form"], object]
@@ -56,6 +56,11 @@ class Doing:
         if not self.blind and form.one("read") != read_so_far(store.steps(unit.connection, request.id)):
             raise News("something happened since the page was opened")
         self.verb(unit, office, ref, Actor(Role.OPERATOR, str(operator.id)), form)
+
+
+def sees(operator: Operator, request: Request) -> bool:
+    """Return whether an operator may know who asks: locked, only who places holds does (GDPR Art. 18)."""
+    return operator.may(Act.HOLD if request.locked else Act.HANDLE, request.site)
 
 
 def read_so_far(history: Iterable[Step]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from consentgw.desk.doings import DOINGS, read_so_far
+from consentgw.desk.doings import DOINGS, read_so_far, sees
 from consentgw.desk.replies import replies, words
 from consentgw.desk.views import CaseView, Filter, QueueView
 from consentgw.errors import Conflict, Malformed, NotFound, Refused, Unauthenticated, Unproven
@@ -22,7 +22,7 @@ from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.operators import store as operators
 from consentgw.operators.door import chosen_language, language_of, prove_first, sign_in_first
-from consentgw.operators.model import Act
+from consentgw.operators.model import ACTS, Act
 from consentgw.sites import store as sites
 from consentgw.subject_requests import answers, filing, forwarding, service, store, task_store
 from consentgw.subject_requests.hold import Ground
@@ -95,10 +95,11 @@ class DeskPages:
         chosen = Filter(**{name: said for name in _FIELDS if (said := asked.one(name)) is not None})
         known = await self._sites(caller.operator)
         wanted = self._wanted(chosen, caller.operator, known, asked.one("after"))
-        found = await self.db.read(service.list_requests, wanted)
+        found = await self.db.read(service.list_requests, wanted) if wanted else []
         view = QueueView(
             **await self._about(request, caller),
-            requests=tuple(found[:PAGE]),
+            # Whoever finds a request by its address knows who asked.
+            requests=tuple(one for one in found[:PAGE] if not chosen.by_address or sees(caller.operator, one)),
             late=await self.db.read(task_store.late, [one.id for one in found], self.db.clock().date()),
             chosen=chosen,
             sites={one.slug: one.name for one in known},
@@ -122,7 +123,7 @@ class DeskPages:
             **await self._about(request, caller),
             case=case,
             named=site.name,
-            handles=operator.may(Act.HANDLE, ref.site) and (keeps or not case.request.locked),
+            handles=sees(operator, case.request),
             keeps=keeps,
             holds=tuple(await self.db.read(filing.holds_on, case.request.id)),
             kept_back=tuple(await self.db.read(service.kept_back, self.office, case)),
@@ -183,8 +184,8 @@ class DeskPages:
             "people": {str(one.id): one.name for one in await self.db.read(operators.everyone)},
         }
 
-    def _wanted(self, chosen: Filter, operator: Operator, known: list[Site], after: str | None) -> Wanted:
-        """Return which requests are looked for.
+    def _wanted(self, chosen: Filter, operator: Operator, known: list[Site], after: str | None) -> Wanted | None:
+        """Return which requests are looked for; None where there can be none that the operator may find so.
 
         Raises:
             Malformed: the form says what it cannot say.
@@ -193,7 +194,9 @@ class DeskPages:
         if not slugs:
             raise NotFound("no such site")
         digests: tuple[bytes, ...] = ()
-        if "@" in chosen.find:
+        if chosen.by_address:
+            if Act.HANDLE not in ACTS[operator.role]:
+                return None
             digests = tuple(digest for slug in slugs for digest in self.office.vault.digests(slug, chosen.find.strip()))
         try:
             states = _SEVERAL.get(chosen.state) or (State(chosen.state),)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from consentgw.desk import wording
 from consentgw.http.languages import LANGUAGES, gettext_for
 from consentgw.http.pages import Page
-from consentgw.operators.model import Role
+from consentgw.operators.model import ACTS, Act, Role
 from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.model import State
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from consentgw.law.profiles import RequestType
     from consentgw.operators.model import Operator
     from consentgw.subject_requests.hold import Ground, Hold
-    from consentgw.subject_requests.model import Act, Kind, Level, Reason, Request
+    from consentgw.subject_requests.model import Act as Done
+    from consentgw.subject_requests.model import Kind, Level, Reason, Request
     from consentgw.subject_requests.store import Case
     from consentgw.subject_requests.tasks import Standing, Task
 
@@ -67,6 +68,11 @@ class Filter:
     """A number or an e-mail address."""
 
     @property
+    def by_address(self) -> bool:
+        """Return whether somebody is looked for."""
+        return "@" in self.find
+
+    @property
     def plain(self) -> bool:
         """Return whether nothing in particular is looked for."""
         return self == Filter()
@@ -86,6 +92,11 @@ class QueueView(DeskView):
     types: tuple[RequestType, ...]
     more: str
     """Address of the next page; empty at the end."""
+
+    @property
+    def by_address(self) -> bool:
+        """Return whether the operator may look for somebody."""
+        return Act.HANDLE in ACTS[self.operator.role]
 
     @property
     def states(self) -> dict[str, str]:
@@ -169,7 +180,7 @@ class CaseView(DeskView):
         """Return what requires a hold, in words."""
         return self.say(GROUNDS, ground)
 
-    def act_name(self, act: Act) -> str:
+    def act_name(self, act: Done) -> str:
         """Return what was done, in words."""
         return self.say(wording.ACTS, act)
 
