@@ -367,7 +367,9 @@ async def test_only_an_officer_holds_and_releases(app, dana, asked):
 async def test_who_asked_in_a_locked_request_is_for_the_officer_alone(app, dana, asked):
     page = await dana.press(await dana.open(asked.objection), "hold", ground="dispute", words="Claim 7 of the court")
     handler = await joined(app, Role.HANDLER, login="erlan")
-    assert (await handler.open(asked.objection)).says(BOLAT.name)  # it still has to be answered
+    open_still = await handler.open(asked.objection)
+    assert open_still.says(BOLAT.name)  # it still has to be answered
+    assert not open_still.says("Claim 7")
 
     page = await dana.press(page, "reject", reason="kept_by_law", words="We keep it for the court.")
 
@@ -377,6 +379,10 @@ async def test_who_asked_in_a_locked_request_is_for_the_officer_alone(app, dana,
     assert locked.says("it is needed as proof in a dispute")
     for said in (BOLAT.name, BOLAT.email, BOLAT.details, "Claim 7", "We keep it for the court."):
         assert not locked.says(said), said
+    fields = {**page.form(f"{asked.objection}/note"), "words": "I was here.", **open_still.form("/desk/sign-out")}
+    for act in ("note", "revoke", "write"):
+        assert (await handler.send(f"{asked.objection}/{act}", fields)).status == 403
+    assert not (await dana.open(asked.objection)).says("I was here.")
 
 
 async def test_a_held_erasure_is_refused_with_the_reason(app, dana, asked):

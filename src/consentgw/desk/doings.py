@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Conflict, Malformed, OutOfTurn
+from consentgw.errors import Conflict, Forbidden, Malformed, OutOfTurn
 from consentgw.operators.model import Act
 from consentgw.subject_requests import answers, locking, proving, service, store
 from consentgw.subject_requests.hold import Ground
@@ -50,9 +50,13 @@ class Doing:
         """Do it, if the request still is what the operator has read.
 
         Raises:
-            News: it is not.
+            NotFound: there is no such request at this site.
+            Forbidden: the request is locked, and the operator may not see who asks.
+            News: something has happened to it since.
         """
         request = store.read(unit.connection, ref)
+        if not sees(operator, request):
+            raise Forbidden("a legal hold has locked this request")
         if not self.blind and form.one("read") != read_so_far(store.steps(unit.connection, request.id)):
             raise News("something happened since the page was opened")
         self.verb(unit, office, ref, Actor(Role.OPERATOR, str(operator.id)), form)

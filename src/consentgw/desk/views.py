@@ -10,6 +10,7 @@ from consentgw.http.languages import LANGUAGES, gettext_for
 from consentgw.http.pages import Page
 from consentgw.operators.model import ACTS, Act, Role
 from consentgw.subject_requests.hold import GROUNDS
+from consentgw.subject_requests.model import Act as Done
 from consentgw.subject_requests.model import State
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from consentgw.law.profiles import RequestType
     from consentgw.operators.model import Operator
     from consentgw.subject_requests.hold import Ground, Hold
-    from consentgw.subject_requests.model import Act as Done
-    from consentgw.subject_requests.model import Kind, Level, Reason, Request
+    from consentgw.subject_requests.model import Kind, Level, Reason, Request, Step
     from consentgw.subject_requests.store import Case
     from consentgw.subject_requests.tasks import Standing, Task
 
@@ -179,6 +179,11 @@ class CaseView(DeskView):
     def ground_name(self, ground: Ground) -> str:
         """Return what requires a hold, in words."""
         return self.say(GROUNDS, ground)
+
+    def why(self, step: Step) -> str:
+        """Return what was said with an act; the words of holds are for those who place them."""
+        holding = step.act in {Done.HOLD, Done.RELEASE}
+        return step.why if self.handles and (self.keeps or not holding) else ""
 
     def act_name(self, act: Done) -> str:
         """Return what was done, in words."""
