@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import pytest
@@ -21,6 +21,7 @@ from tests.desk.colleague import Colleague
 from tests.gateway import peeking, running
 from tests.operators.desk import PASSWORD
 from tests.operators.desk import dana as invited
+from tests.subject_requests.asking import ask as behind
 from tests.subject_requests.asking import employ_processors
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA
 
@@ -152,6 +153,22 @@ async def test_a_request_shows_who_asks_and_what_may_be_done(dana, asked):
     assert not page.offers(f"{asked.access}/complete")
     assert page.offers(f"{asked.access}/vouch")
     assert page.offers(f"{asked.access}/reject")
+
+
+@pytest.mark.parametrize(
+    ("capacity", "words"),
+    [
+        ("", "For whom it is asked for oneself"),
+        ("with_representative", "for oneself; too young to ask alone, and the representative agrees"),
+        ("as_representative", "for a child or somebody else, by the representative"),
+    ],
+)
+async def test_a_request_says_for_whom_it_is_asked(app, dana, capacity, words):
+    person = replace(BOLAT, representative="Гүлнәр" if capacity else "", capacity=capacity)
+
+    page = await dana.open(f"/desk/requests/shop/{behind(app, person=person)}")
+
+    assert page.says(words)
 
 
 async def test_a_viewer_learns_what_is_due_and_not_who_asks(app, asked):

@@ -16,7 +16,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Operator, Role
 from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView
 from consentgw.subject_requests.hold import Ground, Hold, Release
-from consentgw.subject_requests.model import Act, Kind, Level, Person, Reason, Request, State, Step, Text
+from consentgw.subject_requests.model import Act, Capacity, Kind, Level, Person, Reason, Request, State, Step, Text
 from consentgw.subject_requests.store import Case
 from consentgw.subject_requests.tasks import Result, Standing, Task, TaskState
 
@@ -217,5 +217,9 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
     yield f"desk-case-held-{language}", case(language, replace(REQUESTS[1], held=True), holds=HOLDS)
     yield f"desk-case-locked-{language}", case(language, REQUESTS[4], holds=HOLDS, **viewer)
     yield f"desk-case-kept-back-{language}", case(language, REQUESTS[1], kept_back=REQUESTS[3:])
+    for capacity in Capacity:
+        asks = replace(PERSON, representative="Гүлнәр <b>", capacity=capacity.value)
+        page = case(language, REQUESTS[0])
+        yield f"desk-case-asked-{capacity}-{language}", replace(page, case=replace(page.case, person=asks))
     erased = replace(REQUESTS[1], state=State.COMPLETED, erased_at=NOW, closed_at=NOW)
     yield f"desk-case-erased-{language}", case(language, erased)

@@ -11,7 +11,7 @@ from consentgw.http.pages import Page
 from consentgw.operators.model import ACTS, Act, Role
 from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.model import Act as Done
-from consentgw.subject_requests.model import State
+from consentgw.subject_requests.model import Capacity, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,6 +158,7 @@ class CaseView(DeskView):
             (_("Name and surname"), who.name),
             (_("E-mail"), who.email),
             (_("Telephone"), who.phone),
+            (_("For whom it is asked"), self.say(wording.CAPACITIES, Capacity(who.capacity or Capacity.MYSELF))),
             (_("Representative"), who.representative),
             (_("What is asked"), who.details),
         )

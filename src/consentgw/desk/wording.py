@@ -5,7 +5,7 @@ from __future__ import annotations
 from consentgw.http.languages import gettext_for, sentence
 from consentgw.operators.model import Role
 from consentgw.policies.rights import RIGHTS
-from consentgw.subject_requests.model import Act, Kind, Level, Reason, State
+from consentgw.subject_requests.model import Act, Capacity, Kind, Level, Reason, State
 from consentgw.subject_requests.tasks import Result, TaskState
 
 STATES = {
@@ -23,6 +23,11 @@ LEVELS = {
     Level.MAILBOX: sentence("the mailbox is theirs"),
     Level.MATCHED: sentence("it is a person we know"),
     Level.SIGNED_IN: sentence("they signed in at the site"),
+}
+CAPACITIES = {
+    Capacity.MYSELF: sentence("for oneself"),
+    Capacity.WITH_REPRESENTATIVE: sentence("for oneself; too young to ask alone, and the representative agrees"),
+    Capacity.AS_REPRESENTATIVE: sentence("for a child or somebody else, by the representative"),
 }
 REASONS = {
     Reason.NO_MATCH: sentence("nothing is held about this person"),
