@@ -348,6 +348,7 @@ async def test_a_legal_hold_is_placed_with_a_reason_seen_everywhere_and_released
         page = await dana.press(page, "hold", **typed)
         assert page.status == 400
         assert page.says("Nothing was changed.")
+    assert page.says("A hold is reviewed on a day to come: choose a later one.")
 
     page = await dana.press(page, "hold", ground="court", words="Ruling 12", review_on="2999-06-01")
 
@@ -466,6 +467,34 @@ async def test_an_answer_is_taken_back_with_a_reason(dana, asked):
     page = await dana.press(page, "revoke", words="It held data of somebody else.")
 
     assert page.says("answer taken back")
+    assert not page.offers(f"{asked.access}/revoke")
+    fields = {**page.form(f"{asked.access}/note"), "words": "Once more."}
+    page = await dana.send(f"{asked.access}/revoke", fields)
+    assert page.status == 409
+    assert page.text.count("answer taken back") == 1
+
+
+async def test_nothing_more_can_be_done_to_what_is_erased(app, dana, asked):
+    await dana.press(await dana.open(asked.erasure), "propose-erasure", words="Everything.")
+    erlan = await joined(app, login="erlan")
+    page = await erlan.open(asked.erasure)
+    hold = page.form(f"{asked.erasure}/hold")
+
+    page = await erlan.press(page, "erase", words="Done.")
+
+    for act, status in (("note", 410), ("hold", 409)):
+        assert not page.offers(f"{asked.erasure}/{act}")
+        read = str(int(hold["read"]) + 2)  # it is completed and erased
+        failed = await erlan.send(f"{asked.erasure}/{act}", {**hold, "read": read, "words": "x", "ground": "law"})
+        assert failed.status == status
+        assert not failed.says("legal hold placed")
+        assert not failed.says("Something is new")
+
+
+async def test_a_request_is_taken_by_whoever_takes_it_and_given_to_nobody_made_up(dana, asked):
+    page = await dana.press(await dana.open(asked.access), "take", assignee="eve")
+
+    assert page.says("Whose Dana")
 
 
 async def test_an_owner_invites_and_dismisses_and_nobody_else_does(app):

@@ -142,7 +142,8 @@ def case(language: str, of: Request, **given: Any) -> CaseView:
     """Return one request on its page."""
     said = {
         "handles": True, "approves": True, "exports": True, "words": "", "read": "4", "reasons": tuple(Reason),
-        "confirmable": True, "extendable": True, "processors": {}, "stands": Standing((), ()), "keeps": True,
+        "revocable": of.state is State.COMPLETED, "confirmable": True,
+        "extendable": True, "processors": {}, "stands": Standing((), ()), "keeps": True,
         "holds": (), "kept_back": (), **given,
     }  # fmt: skip
     return CaseView(

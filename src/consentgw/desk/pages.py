@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from consentgw.desk.doings import DOINGS, read_so_far, sees
+from consentgw.desk.doings import DOINGS, lies_ready, read_so_far, sees
 from consentgw.desk.replies import replies, words
 from consentgw.desk.views import CaseView, Filter, QueueView
-from consentgw.errors import Conflict, Malformed, NotFound, Refused, Unauthenticated, Unproven
+from consentgw.errors import Conflict, Gone, Malformed, NotFound, Refused, Unauthenticated, Unproven
 from consentgw.http import surfaces
 from consentgw.http.forms import Form, query, read_form
 from consentgw.http.lane import Route
@@ -136,6 +136,7 @@ class DeskPages:
             pressed=request.path_params["act"] if form else "",
             typed={name: said for name in form.names if (said := form.one(name))} if form else {},
             reasons=tuple(Reason),
+            revocable=await self.db.read(lies_ready, ref, self.db.clock()),
             confirmable=rules.confirmed(case.request.type) is not None,
             extendable=case.request.rule.extension is not None and not case.request.extended,
             processors={one.key: one.wording[language].title for one in site.processors},
@@ -154,7 +155,7 @@ class DeskPages:
         self.door.check(request, caller, form)
         try:
             await self.db.write(doing.do, self.office, ref, caller.operator, form)
-        except (Conflict, Refused, Unproven) as error:
+        except (Conflict, Gone, Refused) as error:
             return await self._case(request, caller, form=form, error=error)
         return surfaces.DESK.answer(b"", (b"location", f"/desk/requests/{ref.site}/{ref.id}".encode()), status=303)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from consentgw.desk import wording
@@ -129,6 +130,8 @@ class CaseView(DeskView):
     read: str
     """How much of the request somebody has read who reads this page."""
     reasons: tuple[Reason, ...]
+    revocable: bool
+    """Whether an answer waits to be fetched."""
     confirmable: bool
     extendable: bool
     processors: Mapping[str, str]
@@ -205,6 +208,11 @@ class CaseView(DeskView):
     def kind_name(self, kind: Kind) -> str:
         """Return whose words a text is."""
         return self.say(wording.KINDS, kind)
+
+    @property
+    def tomorrow(self) -> date:
+        """Return the first day on which a hold may be reviewed."""
+        return self.today + timedelta(days=1)
 
     @property
     def mine(self) -> bool:
