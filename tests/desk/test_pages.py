@@ -123,11 +123,17 @@ async def test_the_queue_shows_what_was_chosen(dana, filters, count):
     assert len(numbers(await dana.open(f"/desk{filters}"))) == count
 
 
-@pytest.mark.parametrize(
-    "filters", ["?state=x", "?type=x", "?after=x", "?after=2026-11-25", "?find=!!", "?state=all&state=open"]
-)
+@pytest.mark.parametrize("filters", ["?state=x", "?type=x", "?after=x", "?after=2026-11-25", "?state=all&state=open"])
 async def test_a_filter_that_is_none_is_said_to(dana, filters):
     assert (await dana.open(f"/desk{filters}")).status == 400
+
+
+@pytest.mark.parametrize("find", ["abc", "!!", "Айгерім", "AAAA", "AAAA-AAAA", "AAAA-AAAA-AAAA-AAAA"])
+async def test_what_is_neither_a_number_nor_an_address_matches_nothing(dana, find):
+    page = await dana.open(f"/desk?find={quote(find)}")
+
+    assert page.status == 200
+    assert page.says("Nothing matches what you chose.")
 
 
 async def test_a_site_that_is_not_there_is_not_found(dana):
@@ -508,7 +514,9 @@ async def test_an_owner_invites_and_dismisses_and_nobody_else_does(app):
         assert (await owner.send("/desk/people", {**fields, **wrong})).status == 400
 
     erlan = await joined(app, Role.OFFICER, login="yerlan")
-    assert (await erlan.open("/desk/people")).status == 403
+    refused = await erlan.open("/desk/people")
+    assert refused.status == 403
+    assert refused.says("Your role does not allow this.")
     of_the_shop = await joined(app, Role.OWNER, site="shop", login="askar")
     assert (await of_the_shop.open("/desk/people")).status == 403
     page = await owner.open("/desk/people")

@@ -195,10 +195,15 @@ class DeskPages:
         if not slugs:
             raise NotFound("no such site")
         digests: tuple[bytes, ...] = ()
+        ending = b""
         if chosen.by_address:
             if Act.HANDLE not in ACTS[operator.role]:
                 return None
             digests = tuple(digest for slug in slugs for digest in self.office.vault.digests(slug, chosen.find.strip()))
+        elif chosen.find.strip():
+            ending = _ending(chosen.find)
+            if not ending:
+                return None
         try:
             states = _SEVERAL.get(chosen.state) or (State(chosen.state),)
             types = (RequestType(chosen.type),) if chosen.type else ()
@@ -213,7 +218,7 @@ class DeskPages:
             held=True if chosen.state == "held" else None,
             assignee=str(operator.id) if chosen.assignee == "me" else "",
             digests=digests,
-            ending=_ending(chosen.find) if chosen.find and not digests else b"",
+            ending=ending,
             after=place,
             limit=PAGE + 1,
         )
@@ -227,15 +232,11 @@ def _ref(request: Request) -> Ref:
 
 
 def _ending(number: str) -> bytes:
-    """Return the end of the id that a number was made from, as people type it.
-
-    Raises:
-        Malformed: it is no number of a request.
-    """
+    """Return the end of the id that a number was made from, as people type it; nothing where it is no number."""
     try:
         return b32decode(number.strip().replace("-", "").replace(" ", "").upper())
     except ValueError:
-        raise Malformed("a request has a number such as ABCD-EFGH") from None
+        return b""
 
 
 def _more(chosen: Filter, due_on: date, identifier: UUID) -> str:
