@@ -510,6 +510,10 @@ async def test_an_owner_invites_and_dismisses_and_nobody_else_does(app):
     page = await owner.send("/desk/people", fields)
     address = re.search(r"/desk/join/[^<]+", page.text)[0]
     assert (await Colleague(app).open(address)).says("Erlan, you are invited")
+    taken = await owner.send("/desk/people", {**fields, "login": "Dana"})
+    assert taken.status == 409
+    assert taken.says("Somebody has the login dana already: choose another.")
+    assert "/desk/join/" not in taken.text
     for wrong in ({"login": "Е"}, {"role": "king"}, {"site": "nowhere"}):
         assert (await owner.send("/desk/people", {**fields, **wrong})).status == 400
 

@@ -14,7 +14,7 @@ from consentgw.desk.views import CaseView, Filter, PeopleView, QueueView
 from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Operator, Role
-from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView
+from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView, UsedView
 from consentgw.subject_requests.hold import Ground, Hold, Release
 from consentgw.subject_requests.model import Act, Capacity, Kind, Level, Person, Reason, Request, State, Step, Text
 from consentgw.subject_requests.store import Case
@@ -164,6 +164,7 @@ def people(language: str, address: str) -> PeopleView:
         sites={"shop": "Dala <Market>"},
         invited=address,
         again=not address,
+        taken="" if address else "dana",
         failed=not address,
     )
 
@@ -196,6 +197,7 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
             ),
         )
     yield f"desk-joined-{language}", JoinedView(language=language, recovery_codes=("ABCD-EFGH-IJKL-MNOP",) * 10)
+    yield f"desk-used-{language}", UsedView(language=language)
     yield f"desk-arrived-{language}", ArrivedView(language=language)
     for address in ("", "https://consent.example/desk/join/abcdefghijklmnopqrstuvwxyz~0123456789"):
         yield f"desk-people-{bool(address)}-{language}", people(language, address)

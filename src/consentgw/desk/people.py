@@ -8,7 +8,7 @@ from uuid import UUID
 
 from consentgw.consents.identifiers import uuid7
 from consentgw.desk.views import PeopleView
-from consentgw.errors import Forbidden, Malformed, NotFound, Unauthenticated
+from consentgw.errors import Conflict, Forbidden, Malformed, NotFound, Unauthenticated
 from consentgw.http import surfaces
 from consentgw.http.forms import read_form
 from consentgw.http.lane import Route
@@ -89,6 +89,7 @@ class PeoplePages:
         *,
         address: str = "",
         again: bool = False,
+        taken: str = "",
         failed: bool = False,
         status: int = 200,
     ) -> Response:
@@ -103,6 +104,7 @@ class PeoplePages:
             sites={one.slug: one.name for one in known},
             invited=address,
             again=again,
+            taken=taken,
             failed=failed,
         )
         language = (b"content-language", view.language.encode())
@@ -118,8 +120,11 @@ class PeoplePages:
             person = invited(uuid7(), login, form.one("name") or login, form.one("role") or "", site)
         except (Malformed, NotFound):
             return await self._show(request, caller, failed=True, status=400)
+        try:
+            await self.db.write(service.note_invitation, caller.operator, person)
+        except Conflict:
+            return await self._show(request, caller, taken=login, status=409)
         address = f"{self.origin}/desk/join/{self.invitations.issue(person)}"
-        await self.db.write(service.note_invitation, caller.operator, person)
         return await self._show(request, caller, address=address)
 
     async def _dismiss(self, request: Request, caller: Caller) -> Response:

@@ -237,6 +237,8 @@ class PeopleView(DeskView):
     """The address of an invitation that was just made; shown once."""
     again: bool = False
     """Whether something was pressed before a fresh proof of who is there, so that nothing was done."""
+    taken: str = ""
+    """The login of an invitation that was not made, because somebody has it."""
     failed: bool = False
 
     def role_name(self, role: Role) -> str:

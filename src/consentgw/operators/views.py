@@ -64,6 +64,14 @@ class JoinView(DoorView):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsedView(Page):
+    """An invitation that lets nobody in any more."""
+
+    template: ClassVar[str] = "desk/used.html"
+    languages: tuple[str, ...] = LANGUAGES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JoinedView(Page):
     """What somebody keeps who has just joined."""
 
