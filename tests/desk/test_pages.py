@@ -449,6 +449,29 @@ async def test_a_session_that_is_left_alone_ends(asked, seeded_sqlite, clock):
         assert (await dana.open("/desk")).url.startswith("/desk/sign-in")
 
 
+async def test_what_was_typed_while_the_session_ended_is_handed_back(asked, seeded_sqlite, clock):
+    async with running(seeded_sqlite, clock) as app:
+        dana = await joined(app)
+        page = await dana.open(asked.objection)
+        clock.step(minutes=21)
+
+        old = page
+        page = await dana.press(old, "write", words="A long and careful text.")
+
+        assert page.status == 401
+        assert page.says("Your session has ended")
+        assert page.says("A long and careful text.")
+        assert f"/desk/sign-in?next={asked.objection}" in page.text
+        foreign = {"origin": "https://eve.example", "sec-fetch-site": "cross-site"}
+        assert (await dana.send(f"{asked.objection}/write", {"words": "x"}, **foreign)).status == 403
+        await dana.sign_in(code=dana.recovery_codes[0])
+        page = await dana.press(old, "write", words="A long and careful text.")
+        assert page.status == 403
+        assert page.says("This page was of an earlier session of yours. Nothing was changed: press again.")
+        assert "A long and careful text." in page.form(f"{asked.objection}/write")["words"]
+        assert not (await dana.send(f"{asked.objection}/write", {"words": "Eve"}, **foreign)).says("Eve")
+
+
 async def test_what_the_gateway_holds_is_handed_out_to_an_officer_who_proved_lately_who_she_is(
     asked, seeded_sqlite, clock
 ):

@@ -10,7 +10,7 @@ from uuid import UUID
 from markupsafe import Markup
 
 from consentgw.desk.replies import replies
-from consentgw.desk.views import CaseView, Filter, PeopleView, QueueView
+from consentgw.desk.views import CaseView, EndedView, Filter, PeopleView, QueueView
 from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Operator, Role
@@ -197,6 +197,11 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
             ),
         )
     yield f"desk-joined-{language}", JoinedView(language=language, recovery_codes=("ABCD-EFGH-IJKL-MNOP",) * 10)
+    for words in ("", "A long text\nwith <b>lines</b>."):
+        yield (
+            f"desk-ended-{bool(words)}-{language}",
+            EndedView(language=language, words=words, next="/desk/requests/x/y"),
+        )
     yield f"desk-used-{language}", UsedView(language=language)
     yield f"desk-arrived-{language}", ArrivedView(language=language)
     for address in ("", "https://consent.example/desk/join/abcdefghijklmnopqrstuvwxyz~0123456789"):

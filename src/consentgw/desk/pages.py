@@ -11,7 +11,7 @@ from uuid import UUID
 
 from consentgw.desk.doings import DOINGS, lies_ready, read_so_far, sees
 from consentgw.desk.replies import replies, words
-from consentgw.desk.views import CaseView, Filter, QueueView
+from consentgw.desk.views import CaseView, EndedView, Filter, QueueView
 from consentgw.errors import Conflict, Gone, Malformed, NotFound, Refused, Unauthenticated, Unproven
 from consentgw.http import surfaces
 from consentgw.http.forms import Form, query, read_form
@@ -87,8 +87,19 @@ class DeskPages:
         try:
             caller = await self.door.caller(request)
         except Unauthenticated:
-            return sign_in_first(request)
+            return await self._ended(request) if request.method == "POST" else sign_in_first(request)
         return await show(request, caller)
+
+    async def _ended(self, request: Request) -> Response:
+        """Hand what was typed back to somebody whose session has ended meanwhile."""
+        form = await _form(request)
+        self.door.check_origin(request)
+        view = EndedView(
+            language=language_of(request),
+            words=form.one("words") or "",
+            next=_address(_ref(request)),
+        )
+        return _page(view, request, status=401)
 
     async def _queue(self, request: Request, caller: Caller) -> Response:
         asked = query(request)
@@ -151,13 +162,14 @@ class DeskPages:
         if doing is None:
             raise NotFound("there is no such button")
         self.door.demand(caller, doing.needs, ref.site)
-        form = await read_form(request, limit=_WORDS, lines={"words", "without"})
-        self.door.check(request, caller, form)
+        form = await _form(request)
+        self.door.check_origin(request)  # nothing that another page has sent is shown as what somebody typed
         try:
+            self.door.check(request, caller, form)
             await self.db.write(doing.do, self.office, ref, caller.operator, form)
         except (Conflict, Gone, Refused) as error:
             return await self._case(request, caller, form=form, error=error)
-        return surfaces.DESK.answer(b"", (b"location", f"/desk/requests/{ref.site}/{ref.id}".encode()), status=303)
+        return surfaces.DESK.answer(b"", (b"location", _address(ref).encode()), status=303)
 
     async def _package(self, request: Request, caller: Caller) -> Response:
         ref = _ref(request)
@@ -231,6 +243,14 @@ def _ref(request: Request) -> Ref:
         raise NotFound("no such request") from None
 
 
+def _address(ref: Ref) -> str:
+    return f"/desk/requests/{ref.site}/{ref.id}"
+
+
+async def _form(request: Request) -> Form:
+    return await read_form(request, limit=_WORDS, lines={"words", "without"})
+
+
 def _ending(number: str) -> bytes:
     """Return the end of the id that a number was made from, as people type it; nothing where it is no number."""
     try:
@@ -245,6 +265,6 @@ def _more(chosen: Filter, due_on: date, identifier: UUID) -> str:
     return f"/desk?{urlencode({**asked, 'after': f'{due_on}_{identifier}'})}"
 
 
-def _page(view: DeskView, request: Request, *, status: int = 200) -> Response:
+def _page(view: DeskView | EndedView, request: Request, *, status: int = 200) -> Response:
     language = (b"content-language", view.language.encode())
     return surfaces.DESK.answer(render(view).encode(), language, *chosen_language(request), status=status)

@@ -57,6 +57,16 @@ class DeskView(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedView(Page):
+    """What somebody typed whose session has ended meanwhile."""
+
+    template: ClassVar[str] = "desk/ended.html"
+    words: str
+    next: str
+    """Where they were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What of the queue is looked at; as the form says it."""
 

@@ -100,6 +100,7 @@ FAILURES = {
         "A legal hold is on this request, so nothing of it may be erased. Refuse the erasure because a law says to keep"
         " the data, or release the hold first."
     ),
+    "forged": sentence("This page was of an earlier session of yours. Nothing was changed: press again."),
     "too_early": sentence("A hold is reviewed on a day to come: choose a later one. Nothing was changed."),
     "malformed": sentence("Say it in words, and choose a reason where one is asked for. Nothing was changed."),
 }
