@@ -304,6 +304,8 @@ async def test_what_was_typed_is_still_there_when_it_did_not_work(dana, asked):
     page = await dana.press(await dana.open(asked.objection), "reject", reason="", words="A long and careful text.")
 
     assert "A long and careful text." in page.form(f"{asked.objection}/reject")["words"]
+    assert 'href="?' not in page.text  # what a button did has no address to open once more
+    assert (await dana.open(re.search(r'href="([^"]+reply=more)', page.text)[1])).status == 200
 
 
 async def test_nobody_is_answered_who_has_not_proven_enough(dana, asked):

@@ -16,6 +16,7 @@ from consentgw.errors import Conflict, Gone, Malformed, NotFound, Refused, Unaut
 from consentgw.http import surfaces
 from consentgw.http.forms import Form, query, read_form
 from consentgw.http.lane import Route
+from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import render
 from consentgw.http.problems import status_of
 from consentgw.law import profiles
@@ -132,6 +133,7 @@ class DeskPages:
         language = language_of(request) if language_of(request) in site.languages else site.language
         view = CaseView(
             **await self._about(request, caller),
+            languages=() if error else LANGUAGES,  # a button's address cannot be opened in another language
             case=case,
             named=site.name,
             handles=sees(operator, case.request),
