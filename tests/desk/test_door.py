@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from consentgw.operators.door import SESSION
 from consentgw.operators.model import Role
 from tests.desk.colleague import Colleague
-from tests.operators.desk import PASSWORD
+from tests.operators.desk import PASSWORD, code
 from tests.operators.desk import dana as invited
 
 pytestmark = pytest.mark.anyio
@@ -109,14 +111,26 @@ async def test_a_form_of_somebody_else_s_session_is_refused(dana, gateway):
     assert (await dana.send("/desk/sign-out", page.form("/desk/sign-out"))).status == 403
 
 
-async def test_an_invitation_is_taken_up_once(dana, gateway):
-    eve = Colleague(gateway)
+async def test_an_invitation_is_taken_up_once_and_says_so_before_anybody_types(gateway):
+    eve, operator = Colleague(gateway), invited()
+    address = eve.invitation(operator)
+    page = await eve.open(address)
+    secret = re.search(r'class="secret">([A-Z2-7 ]+)<', page.text)[1].replace(" ", "")
+    typed = {**page.form(address), "password": PASSWORD, "again": PASSWORD, "code": code(secret)}
+    assert (await Colleague(gateway).join(operator)).says("You have joined")
 
-    page = await eve.join(dana.operator)
+    for page in (await eve.send(address, typed), await eve.open(address)):
+        assert page.status == 409
+        assert page.says("This invitation lets nobody in any more")
+        assert not page.offers(address)
+    assert SESSION not in eve.cookies
+
+
+async def test_an_invitation_for_a_login_that_is_somebody_s_lets_nobody_in(dana, gateway):
+    page = await Colleague(gateway).open(dana.invitation(invited()))
 
     assert page.status == 409
-    assert not eve.recovery_codes
-    assert SESSION not in eve.cookies
+    assert page.says("somebody else has its login by now")
 
 
 async def test_an_invitation_nobody_wrote_opens_nothing(embedded):

@@ -52,6 +52,19 @@ async def test_whoever_was_invited_joins_there_and_signs_in_there(app):
     assert (await again.open("/desk")).url == "/desk"
 
 
+async def test_an_invitation_is_taken_up_once_there_too(app):
+    colleague = Colleague(app)
+    invitation = colleague.invitation(dana()).removeprefix("/desk/join/")
+    await through(colleague, f"/desk/sign-in/elsewhere?invitation={invitation}")
+    again = Colleague(app)
+
+    page = await through(again, f"/desk/sign-in/elsewhere?invitation={invitation}")
+
+    assert page.status == 409
+    assert page.says("This invitation lets nobody in any more")
+    assert SESSION not in again.cookies
+
+
 async def test_a_person_of_the_house_who_was_never_invited_is_not_let_in(app):
     stranger = Colleague(app)
 

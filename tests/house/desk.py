@@ -10,13 +10,13 @@ from uuid import UUID
 from markupsafe import Markup
 
 from consentgw.desk.replies import replies
-from consentgw.desk.views import CaseView, Filter, PeopleView, QueueView
+from consentgw.desk.views import CaseView, EndedView, Filter, PeopleView, QueueView
 from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Operator, Role
-from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView
+from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView, UsedView
 from consentgw.subject_requests.hold import Ground, Hold, Release
-from consentgw.subject_requests.model import Act, Kind, Level, Person, Reason, Request, State, Step, Text
+from consentgw.subject_requests.model import Act, Capacity, Kind, Level, Person, Reason, Request, State, Step, Text
 from consentgw.subject_requests.store import Case
 from consentgw.subject_requests.tasks import Result, Standing, Task, TaskState
 
@@ -141,8 +141,9 @@ def queue(language: str, *found: Request, **chosen: str) -> QueueView:
 def case(language: str, of: Request, **given: Any) -> CaseView:
     """Return one request on its page."""
     said = {
-        "handles": True, "approves": True, "exports": True, "words": "", "reasons": tuple(Reason),
-        "confirmable": True, "extendable": True, "processors": {}, "stands": Standing((), ()), "keeps": True,
+        "handles": True, "approves": True, "exports": True, "words": "", "read": "4", "reasons": tuple(Reason),
+        "revocable": of.state is State.COMPLETED, "confirmable": True,
+        "extendable": True, "processors": {}, "stands": Standing((), ()), "keeps": True,
         "holds": (), "kept_back": (), **given,
     }  # fmt: skip
     return CaseView(
@@ -162,6 +163,8 @@ def people(language: str, address: str) -> PeopleView:
         colleagues=(DANA, replace(DANA, id=UUID(int=8), login="erlan", name="Erlan", role=Role.HANDLER, site="shop")),
         sites={"shop": "Dala <Market>"},
         invited=address,
+        again=not address,
+        taken="" if address else "dana",
         failed=not address,
     )
 
@@ -175,8 +178,11 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
         )
         yield (
             f"desk-prove-{refused}-{language}",
-            ProveView(language=language, token="t0ken", refused=refused, operator=DANA, next="/desk"),
-        )
+            ProveView(
+                language=language, token="t0ken", refused=refused, operator=DANA,
+                next="/desk/people" if refused else "/desk",
+            ),
+        )  # fmt: skip
         yield (
             f"desk-join-{refused}-{language}",
             JoinView(
@@ -191,6 +197,12 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
             ),
         )
     yield f"desk-joined-{language}", JoinedView(language=language, recovery_codes=("ABCD-EFGH-IJKL-MNOP",) * 10)
+    for words in ("", "A long text\nwith <b>lines</b>."):
+        yield (
+            f"desk-ended-{bool(words)}-{language}",
+            EndedView(language=language, words=words, next="/desk/requests/x/y"),
+        )
+    yield f"desk-used-{language}", UsedView(language=language)
     yield f"desk-arrived-{language}", ArrivedView(language=language)
     for address in ("", "https://consent.example/desk/join/abcdefghijklmnopqrstuvwxyz~0123456789"):
         yield f"desk-people-{bool(address)}-{language}", people(language, address)
@@ -213,5 +225,9 @@ def desk(language: str) -> Iterator[tuple[str, View]]:
     yield f"desk-case-held-{language}", case(language, replace(REQUESTS[1], held=True), holds=HOLDS)
     yield f"desk-case-locked-{language}", case(language, REQUESTS[4], holds=HOLDS, **viewer)
     yield f"desk-case-kept-back-{language}", case(language, REQUESTS[1], kept_back=REQUESTS[3:])
+    for capacity in Capacity:
+        asks = replace(PERSON, representative="Гүлнәр <b>", capacity=capacity.value)
+        page = case(language, REQUESTS[0])
+        yield f"desk-case-asked-{capacity}-{language}", replace(page, case=replace(page.case, person=asks))
     erased = replace(REQUESTS[1], state=State.COMPLETED, erased_at=NOW, closed_at=NOW)
     yield f"desk-case-erased-{language}", case(language, erased)

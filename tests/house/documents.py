@@ -297,6 +297,7 @@ PROBLEMS = (
     (404, "not_found"),
     (400, "malformed"),
     (403, "forged"),
+    (403, "forbidden"),
     (409, "already_answered"),
     (409, "unconfirmed"),
     (410, "gone"),

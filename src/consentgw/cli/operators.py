@@ -28,10 +28,11 @@ def operator() -> None:
 def invite(login: str, name: str | None, role: str, site: str | None) -> None:
     """Invite somebody: prints an address that is good for a day and for one person. The gateway may go on serving."""
     settings = Settings.read()
-    if site:
-        with open_reader(settings) as connection:
-            sites.read(connection, site)
     person = invited(uuid7(), login, name or login, role, site)
+    with open_reader(settings) as connection:
+        if site:
+            sites.read(connection, site)
+        store.expect_free(connection, person)
     invitation = Invitations(derive(settings.secrets(), "invitations")).issue(person)
     click.echo(f"hand this address to {login}, and to nobody else; it can be used once, within a day:")
     click.echo(f"{settings.public_url}/desk/join/{invitation}")

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from consentgw.desk.doings import DOINGS
+from consentgw.desk.doings import DOINGS, lies_ready, read_so_far, sees
 from consentgw.desk.replies import replies, words
-from consentgw.desk.views import CaseView, Filter, QueueView
-from consentgw.errors import Conflict, Malformed, NotFound, Refused, Unauthenticated, Unproven
+from consentgw.desk.views import CaseView, EndedView, Filter, QueueView
+from consentgw.errors import Conflict, Gone, Malformed, NotFound, Refused, Unauthenticated, Unproven
 from consentgw.http import surfaces
 from consentgw.http.forms import Form, query, read_form
 from consentgw.http.lane import Route
+from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import render
 from consentgw.http.problems import status_of
 from consentgw.law import profiles
 from consentgw.law.profiles import RequestType
 from consentgw.operators import store as operators
 from consentgw.operators.door import chosen_language, language_of, prove_first, sign_in_first
-from consentgw.operators.model import Act
+from consentgw.operators.model import ACTS, Act
 from consentgw.sites import store as sites
 from consentgw.subject_requests import answers, filing, forwarding, service, store, task_store
 from consentgw.subject_requests.hold import Ground
@@ -87,18 +88,30 @@ class DeskPages:
         try:
             caller = await self.door.caller(request)
         except Unauthenticated:
-            return sign_in_first(request)
+            return await self._ended(request) if request.method == "POST" else sign_in_first(request)
         return await show(request, caller)
+
+    async def _ended(self, request: Request) -> Response:
+        """Hand what was typed back to somebody whose session has ended meanwhile."""
+        form = await _form(request)
+        self.door.check_origin(request)
+        view = EndedView(
+            language=language_of(request),
+            words=form.one("words") or "",
+            next=_address(_ref(request)),
+        )
+        return _page(view, request, status=401)
 
     async def _queue(self, request: Request, caller: Caller) -> Response:
         asked = query(request)
         chosen = Filter(**{name: said for name in _FIELDS if (said := asked.one(name)) is not None})
         known = await self._sites(caller.operator)
         wanted = self._wanted(chosen, caller.operator, known, asked.one("after"))
-        found = await self.db.read(service.list_requests, wanted)
+        found = await self.db.read(service.list_requests, wanted) if wanted else []
         view = QueueView(
             **await self._about(request, caller),
-            requests=tuple(found[:PAGE]),
+            # Whoever finds a request by its address knows who asked.
+            requests=tuple(one for one in found[:PAGE] if not chosen.by_address or sees(caller.operator, one)),
             late=await self.db.read(task_store.late, [one.id for one in found], self.db.clock().date()),
             chosen=chosen,
             sites={one.slug: one.name for one in known},
@@ -120,9 +133,10 @@ class DeskPages:
         language = language_of(request) if language_of(request) in site.languages else site.language
         view = CaseView(
             **await self._about(request, caller),
+            languages=() if error else LANGUAGES,  # a button's address cannot be opened in another language
             case=case,
             named=site.name,
-            handles=operator.may(Act.HANDLE, ref.site) and (keeps or not case.request.locked),
+            handles=sees(operator, case.request),
             keeps=keeps,
             holds=tuple(await self.db.read(filing.holds_on, case.request.id)),
             kept_back=tuple(await self.db.read(service.kept_back, self.office, case)),
@@ -130,13 +144,17 @@ class DeskPages:
             approves=operator.may(Act.APPROVE, ref.site),
             exports=operator.may(Act.EXPORT, ref.site),
             replies=replies(language_of(request)),
-            words=(form.one("words") if form else None) or words(asked.one("reply"), case.request.language),
+            words=words(asked.one("reply"), case.request.language),
+            read=read_so_far(case.history),
+            pressed=request.path_params["act"] if form else "",
+            typed={name: said for name in form.names if (said := form.one(name))} if form else {},
             reasons=tuple(Reason),
+            revocable=await self.db.read(lies_ready, ref, self.db.clock()),
             confirmable=rules.confirmed(case.request.type) is not None,
             extendable=case.request.rule.extension is not None and not case.request.extended,
             processors={one.key: one.wording[language].title for one in site.processors},
             stands=await self.db.read(forwarding.standing, case.request),
-            failed=getattr(error, "code", "error") if error else "",
+            failed=getattr(error, "failure", getattr(error, "code", "error")) if error else "",
         )
         return _page(view, request, status=status_of(error) if error else 200)
 
@@ -146,14 +164,14 @@ class DeskPages:
         if doing is None:
             raise NotFound("there is no such button")
         self.door.demand(caller, doing.needs, ref.site)
-        form = await read_form(request, limit=_WORDS)
-        self.door.check(request, caller, form)
-        actor = Actor(Role.OPERATOR, str(caller.operator.id))
+        form = await _form(request)
+        self.door.check_origin(request)  # nothing that another page has sent is shown as what somebody typed
         try:
-            await self.db.write(doing.verb, self.office, ref, actor, form)
-        except (Conflict, Refused, Unproven) as error:
+            self.door.check(request, caller, form)
+            await self.db.write(doing.do, self.office, ref, caller.operator, form)
+        except (Conflict, Gone, Refused) as error:
             return await self._case(request, caller, form=form, error=error)
-        return surfaces.DESK.answer(b"", (b"location", f"/desk/requests/{ref.site}/{ref.id}".encode()), status=303)
+        return surfaces.DESK.answer(b"", (b"location", _address(ref).encode()), status=303)
 
     async def _package(self, request: Request, caller: Caller) -> Response:
         ref = _ref(request)
@@ -181,8 +199,8 @@ class DeskPages:
             "people": {str(one.id): one.name for one in await self.db.read(operators.everyone)},
         }
 
-    def _wanted(self, chosen: Filter, operator: Operator, known: list[Site], after: str | None) -> Wanted:
-        """Return which requests are looked for.
+    def _wanted(self, chosen: Filter, operator: Operator, known: list[Site], after: str | None) -> Wanted | None:
+        """Return which requests are looked for; None where there can be none that the operator may find so.
 
         Raises:
             Malformed: the form says what it cannot say.
@@ -191,8 +209,15 @@ class DeskPages:
         if not slugs:
             raise NotFound("no such site")
         digests: tuple[bytes, ...] = ()
-        if "@" in chosen.find:
+        ending = b""
+        if chosen.by_address:
+            if Act.HANDLE not in ACTS[operator.role]:
+                return None
             digests = tuple(digest for slug in slugs for digest in self.office.vault.digests(slug, chosen.find.strip()))
+        elif chosen.find.strip():
+            ending = _ending(chosen.find)
+            if not ending:
+                return None
         try:
             states = _SEVERAL.get(chosen.state) or (State(chosen.state),)
             types = (RequestType(chosen.type),) if chosen.type else ()
@@ -207,7 +232,7 @@ class DeskPages:
             held=True if chosen.state == "held" else None,
             assignee=str(operator.id) if chosen.assignee == "me" else "",
             digests=digests,
-            ending=_ending(chosen.find) if chosen.find and not digests else b"",
+            ending=ending,
             after=place,
             limit=PAGE + 1,
         )
@@ -220,16 +245,20 @@ def _ref(request: Request) -> Ref:
         raise NotFound("no such request") from None
 
 
-def _ending(number: str) -> bytes:
-    """Return the end of the id that a number was made from, as people type it.
+def _address(ref: Ref) -> str:
+    return f"/desk/requests/{ref.site}/{ref.id}"
 
-    Raises:
-        Malformed: it is no number of a request.
-    """
+
+async def _form(request: Request) -> Form:
+    return await read_form(request, limit=_WORDS, lines={"words", "without"})
+
+
+def _ending(number: str) -> bytes:
+    """Return the end of the id that a number was made from, as people type it; nothing where it is no number."""
     try:
         return b32decode(number.strip().replace("-", "").replace(" ", "").upper())
     except ValueError:
-        raise Malformed("a request has a number such as ABCD-EFGH") from None
+        return b""
 
 
 def _more(chosen: Filter, due_on: date, identifier: UUID) -> str:
@@ -238,6 +267,6 @@ def _more(chosen: Filter, due_on: date, identifier: UUID) -> str:
     return f"/desk?{urlencode({**asked, 'after': f'{due_on}_{identifier}'})}"
 
 
-def _page(view: DeskView, request: Request, *, status: int = 200) -> Response:
+def _page(view: DeskView | EndedView, request: Request, *, status: int = 200) -> Response:
     language = (b"content-language", view.language.encode())
     return surfaces.DESK.answer(render(view).encode(), language, *chosen_language(request), status=status)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from consentgw.consents.identifiers import uuid7
 from consentgw.desk.views import PeopleView
-from consentgw.errors import Forbidden, Malformed, NotFound, Unauthenticated
+from consentgw.errors import Conflict, Forbidden, Malformed, NotFound, Unauthenticated
 from consentgw.http import surfaces
 from consentgw.http.forms import read_form
 from consentgw.http.lane import Route
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from consentgw.operators.model import Operator
 
 
+AGAIN = "/desk/people/again"
+
+
 @dataclass(frozen=True, slots=True)
 class PeoplePages:
     """The page where an owner invites and dismisses; both ask once more who is there."""
@@ -45,12 +48,17 @@ class PeoplePages:
         return (
             Route("/desk/people", self.show, surfaces.DESK),
             Route("/desk/people", self.invite, surfaces.DESK, ("POST",)),
+            Route(AGAIN, self.again, surfaces.DESK),
             Route("/desk/people/{id}/dismiss", self.dismiss, surfaces.DESK, ("POST",)),
         )
 
     async def show(self, request: Request) -> Response:
         """Show who may sign in."""
         return await self._owning(request, self._show)
+
+    async def again(self, request: Request) -> Response:
+        """Show the same to somebody whose form came before a fresh proof, and say that it did nothing."""
+        return await self._owning(request, self._again)
 
     async def invite(self, request: Request) -> Response:
         """Make an invitation and show its address, once."""
@@ -68,11 +76,22 @@ class PeoplePages:
         if not caller.operator.may_all(Act.MANAGE):
             raise Forbidden("only an owner of every site says who works here")
         if not caller.session.proven(self.db.clock()):
-            return prove_first(request)
+            return prove_first(request, posted=AGAIN)
         return await show(request, caller)
 
+    async def _again(self, request: Request, caller: Caller) -> Response:
+        return await self._show(request, caller, again=True)
+
     async def _show(
-        self, request: Request, caller: Caller, *, address: str = "", failed: bool = False, status: int = 200
+        self,
+        request: Request,
+        caller: Caller,
+        *,
+        address: str = "",
+        again: bool = False,
+        taken: str = "",
+        failed: bool = False,
+        status: int = 200,
     ) -> Response:
         known = await self.db.read(sites.everyone)
         view = PeopleView(
@@ -84,6 +103,8 @@ class PeoplePages:
             colleagues=tuple(await self.db.read(store.everyone)),
             sites={one.slug: one.name for one in known},
             invited=address,
+            again=again,
+            taken=taken,
             failed=failed,
         )
         language = (b"content-language", view.language.encode())
@@ -99,8 +120,11 @@ class PeoplePages:
             person = invited(uuid7(), login, form.one("name") or login, form.one("role") or "", site)
         except (Malformed, NotFound):
             return await self._show(request, caller, failed=True, status=400)
+        try:
+            await self.db.write(service.note_invitation, caller.operator, person)
+        except Conflict:
+            return await self._show(request, caller, taken=login, status=409)
         address = f"{self.origin}/desk/join/{self.invitations.issue(person)}"
-        await self.db.write(service.note_invitation, caller.operator, person)
         return await self._show(request, caller, address=address)
 
     async def _dismiss(self, request: Request, caller: Caller) -> Response:

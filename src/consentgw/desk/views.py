@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from consentgw.desk import wording
 from consentgw.http.languages import LANGUAGES, gettext_for
 from consentgw.http.pages import Page
-from consentgw.operators.model import Role
+from consentgw.operators.model import ACTS, Act, Role
 from consentgw.subject_requests.hold import GROUNDS
-from consentgw.subject_requests.model import State
+from consentgw.subject_requests.model import Act as Done
+from consentgw.subject_requests.model import Capacity, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from consentgw.law.profiles import RequestType
     from consentgw.operators.model import Operator
     from consentgw.subject_requests.hold import Ground, Hold
-    from consentgw.subject_requests.model import Act, Kind, Level, Reason, Request
+    from consentgw.subject_requests.model import Kind, Level, Reason, Request, Step
     from consentgw.subject_requests.store import Case
     from consentgw.subject_requests.tasks import Standing, Task
 
@@ -55,6 +57,16 @@ class DeskView(Page):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedView(Page):
+    """What somebody typed whose session has ended meanwhile."""
+
+    template: ClassVar[str] = "desk/ended.html"
+    words: str
+    next: str
+    """Where they were."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What of the queue is looked at; as the form says it."""
 
@@ -65,6 +77,11 @@ class Filter:
     """``me``, or nobody in particular."""
     find: str = ""
     """A number or an e-mail address."""
+
+    @property
+    def by_address(self) -> bool:
+        """Return whether somebody is looked for."""
+        return "@" in self.find
 
     @property
     def plain(self) -> bool:
@@ -86,6 +103,11 @@ class QueueView(DeskView):
     types: tuple[RequestType, ...]
     more: str
     """Address of the next page; empty at the end."""
+
+    @property
+    def by_address(self) -> bool:
+        """Return whether the operator may look for somebody."""
+        return Act.HANDLE in ACTS[self.operator.role]
 
     @property
     def states(self) -> dict[str, str]:
@@ -115,7 +137,11 @@ class CaseView(DeskView):
     replies: Mapping[str, str]
     words: str
     """What the answer begins with."""
+    read: str
+    """How much of the request somebody has read who reads this page."""
     reasons: tuple[Reason, ...]
+    revocable: bool
+    """Whether an answer waits to be fetched."""
     confirmable: bool
     extendable: bool
     processors: Mapping[str, str]
@@ -123,6 +149,14 @@ class CaseView(DeskView):
     stands: Standing
     failed: str = ""
     """The code of what did not work just now."""
+    pressed: str = ""
+    """The button that was pressed then."""
+    typed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What was typed with it."""
+
+    def typed_for(self, act: str, name: str = "words") -> str:
+        """Return what was typed into a field of a button that did not work."""
+        return self.typed.get(name, "") if act == self.pressed else ""
 
     @property
     def request(self) -> Request:
@@ -137,6 +171,7 @@ class CaseView(DeskView):
             (_("Name and surname"), who.name),
             (_("E-mail"), who.email),
             (_("Telephone"), who.phone),
+            (_("For whom it is asked"), self.say(wording.CAPACITIES, Capacity(who.capacity or Capacity.MYSELF))),
             (_("Representative"), who.representative),
             (_("What is asked"), who.details),
         )
@@ -159,7 +194,12 @@ class CaseView(DeskView):
         """Return what requires a hold, in words."""
         return self.say(GROUNDS, ground)
 
-    def act_name(self, act: Act) -> str:
+    def why(self, step: Step) -> str:
+        """Return what was said with an act; the words of holds are for those who place them."""
+        holding = step.act in {Done.HOLD, Done.RELEASE}
+        return step.why if self.handles and (self.keeps or not holding) else ""
+
+    def act_name(self, act: Done) -> str:
         """Return what was done, in words."""
         return self.say(wording.ACTS, act)
 
@@ -178,6 +218,11 @@ class CaseView(DeskView):
     def kind_name(self, kind: Kind) -> str:
         """Return whose words a text is."""
         return self.say(wording.KINDS, kind)
+
+    @property
+    def tomorrow(self) -> date:
+        """Return the first day on which a hold may be reviewed."""
+        return self.today + timedelta(days=1)
 
     @property
     def mine(self) -> bool:
@@ -200,6 +245,10 @@ class PeopleView(DeskView):
     roles: tuple[Role, ...] = tuple(Role)
     invited: str = ""
     """The address of an invitation that was just made; shown once."""
+    again: bool = False
+    """Whether something was pressed before a fresh proof of who is there, so that nothing was done."""
+    taken: str = ""
+    """The login of an invitation that was not made, because somebody has it."""
     failed: bool = False
 
     def role_name(self, role: Role) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from consentgw.http.languages import gettext_for, sentence
 from consentgw.operators.model import Role
 from consentgw.policies.rights import RIGHTS
-from consentgw.subject_requests.model import Act, Kind, Level, Reason, State
+from consentgw.subject_requests.model import Act, Capacity, Kind, Level, Reason, State
 from consentgw.subject_requests.tasks import Result, TaskState
 
 STATES = {
@@ -23,6 +23,11 @@ LEVELS = {
     Level.MAILBOX: sentence("the mailbox is theirs"),
     Level.MATCHED: sentence("it is a person we know"),
     Level.SIGNED_IN: sentence("they signed in at the site"),
+}
+CAPACITIES = {
+    Capacity.MYSELF: sentence("for oneself"),
+    Capacity.WITH_REPRESENTATIVE: sentence("for oneself; too young to ask alone, and the representative agrees"),
+    Capacity.AS_REPRESENTATIVE: sentence("for a child or somebody else, by the representative"),
 }
 REASONS = {
     Reason.NO_MATCH: sentence("nothing is held about this person"),
@@ -87,6 +92,7 @@ ROLES = {
 }
 TYPES = {type_: title for type_, (title, _) in RIGHTS.items()}
 FAILURES = {
+    "news": sentence("Something is new since you opened this page. Nothing was changed."),
     "out_of_turn": sentence("That is not possible where the request stands now; somebody may have moved it meanwhile."),
     "unproven": sentence("Not enough is proven for that yet, or it takes a second person."),
     "awaits_processors": sentence("A processor has not answered yet. Wait for it, or say why you do not."),
@@ -94,6 +100,8 @@ FAILURES = {
         "A legal hold is on this request, so nothing of it may be erased. Refuse the erasure because a law says to keep"
         " the data, or release the hold first."
     ),
+    "forged": sentence("This page was of an earlier session of yours. Nothing was changed: press again."),
+    "too_early": sentence("A hold is reviewed on a day to come: choose a later one. Nothing was changed."),
     "malformed": sentence("Say it in words, and choose a reason where one is asked for. Nothing was changed."),
 }
 _FAILED = sentence("That could not be done. Nothing was changed.")

@@ -127,13 +127,16 @@ def sign_in_first(request: Request) -> Response:
     return _first("/desk/sign-in", request)
 
 
-def prove_first(request: Request) -> Response:
-    """Send somebody to say once more who they are, and then on to where they were going."""
-    return _first("/desk/prove", request)
+def prove_first(request: Request, posted: str = "/desk") -> Response:
+    """Send somebody to say once more who they are, and then on to where they were going.
+
+    A form they had sent is not carried along: ``posted`` is the page that lets them send it once more.
+    """
+    return _first("/desk/prove", request, posted)
 
 
-def _first(address: str, request: Request) -> Response:
-    going: str = request.scope["path"] if request.method == "GET" else "/desk"
+def _first(address: str, request: Request, posted: str = "/desk") -> Response:
+    going: str = request.scope["path"] if request.method == "GET" else posted
     location = f"{address}?{urlencode({'next': going})}"
     return surfaces.DESK.answer(b"", (b"location", location.encode()), status=303)
 

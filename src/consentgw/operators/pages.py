@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from consentgw.errors import NotFound, Refused, Unauthenticated
+from consentgw.errors import Conflict, NotFound, Refused, Unauthenticated
 from consentgw.http import surfaces
 from consentgw.http.cookies import own, read_cookies
 from consentgw.http.forms import query, read_form
@@ -21,7 +21,7 @@ from consentgw.operators import credentials, service, store
 from consentgw.operators.door import chosen_language, language_of, let_in, let_out, sign_in_first
 from consentgw.operators.model import acceptable
 from consentgw.operators.provider import AWAY_SECONDS, BACK
-from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView
+from consentgw.operators.views import ArrivedView, JoinedView, JoinView, ProveView, SignInView, UsedView
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -106,7 +106,10 @@ class DoorPages:
             arrived = await self._provider().receive(kept, asked.one("state") or "", asked.one("code") or "")
             if arrived.invitation:
                 invited = self.invitations.read(arrived.invitation)
-                token = await self.db.write(service.join_elsewhere, invited, self.sealer, arrived)
+                try:
+                    token = await self.db.write(service.join_elsewhere, invited, self.sealer, arrived)
+                except Conflict as error:
+                    return _used(request, error, forget)
             else:
                 operator = await self.db.read(store.known, arrived.who)
                 if operator is None:
@@ -147,6 +150,10 @@ class DoorPages:
     async def invite(self, request: Request) -> Response:
         """Show somebody what they are invited to, and what they need to join."""
         operator = self.invitations.read(request.path_params["invitation"])
+        try:
+            await self.db.read(store.expect_free, operator)
+        except Conflict as error:
+            return _used(request, error)
         return self._join_page(request, operator, credentials.new_secret())
 
     async def join(self, request: Request) -> Response:
@@ -160,7 +167,10 @@ class DoorPages:
         if step is None or not acceptable(password, operator.login) or password != form.one("again"):
             return self._join_page(request, operator, secret, refused=True, status=422)
         hashed = await self.passwords.keep(password)
-        joined = await self.db.write(service.join, operator, self.sealer, hashed, secret, step)
+        try:
+            joined = await self.db.write(service.join, operator, self.sealer, hashed, secret, step)
+        except Conflict as error:
+            return _used(request, error)
         view = JoinedView(language=language_of(request), recovery_codes=joined.recovery_codes)
         return _page(view, let_in(joined.token))
 
@@ -246,6 +256,11 @@ class DoorPages:
 def _local(address: str | None) -> str:
     """Return an address of the desk to go on to; anything else is nowhere."""
     return address if address and _NEXT.fullmatch(address) else ""
+
+
+def _used(request: Request, error: Conflict, *extra: tuple[bytes, bytes]) -> Response:
+    view = UsedView(language=language_of(request))
+    return _page(view, *extra, *chosen_language(request), status=status_of(error))
 
 
 def _page(view: View, *extra: tuple[bytes, bytes], status: int = 200) -> Any:

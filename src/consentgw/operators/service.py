@@ -97,7 +97,12 @@ def sign_out(unit: Unit, token: str, operator: Operator) -> None:
 
 
 def note_invitation(unit: Unit, by: Operator, invited: Operator) -> None:
-    """Note in the trail who invited whom; the invitation itself is kept nowhere."""
+    """Note in the trail who invited whom; the invitation itself is kept nowhere.
+
+    Raises:
+        Conflict: the login is taken.
+    """
+    store.expect_free(unit.connection, invited)
     note(unit, actor(by), "operator.invite", invited.site, str(invited.id))
 
 

@@ -85,6 +85,17 @@ def everyone(connection: Connection) -> Sequence[Operator]:
     return [_operator(row) for row in rows]
 
 
+def expect_free(connection: Connection, invited: Operator) -> None:
+    """Make sure that somebody may still join as they are invited.
+
+    Raises:
+        Conflict: they have joined before, or the login is somebody's.
+    """
+    ours = or_(operators.c.id == invited.id, operators.c.login == invited.login)
+    if connection.execute(select(operators.c.id).where(ours)).first():
+        raise Conflict("this invitation was taken up before, or the login is taken")
+
+
 def account(connection: Connection, login: str, sealer: Sealer) -> Account | None:
     """Return the account of a login; None where nobody has it, or has it any more."""
     query = select(operators).where(operators.c.login == login, operators.c.dismissed_at.is_(None))

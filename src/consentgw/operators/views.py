@@ -44,6 +44,11 @@ class ProveView(DoorView):
     operator: Operator
     next: str
 
+    @property
+    def about_people(self) -> bool:
+        """Return whether what comes next is who works here, and not data about who asked."""
+        return self.next.startswith("/desk/people")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinView(DoorView):
@@ -56,6 +61,14 @@ class JoinView(DoorView):
     """The authenticator's secret as a QR code."""
     secret: str
     """The same in letters and digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedView(Page):
+    """An invitation that lets nobody in any more."""
+
+    template: ClassVar[str] = "desk/used.html"
+    languages: tuple[str, ...] = LANGUAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
