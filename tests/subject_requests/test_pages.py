@@ -190,6 +190,22 @@ async def test_the_whole_way_by_digits_to_the_package(app, desk):
     assert (await fill(page, "download")).status == 410
 
 
+async def test_digits_typed_on_the_page_of_a_stranger_lock_the_stranger_out(app, desk):
+    """Eve asks in Aigerim's name; Aigerim is led to Eve's page, and types the digits of her letter there."""
+    eves = await ask(app)
+    aigerims = await Visitor(app).open(eves.url)
+
+    aigerims = await fill(aigerims, "verify", digits=desk.letter().letter.digits)
+
+    assert aigerims.status == 200
+    assert "It is being worked on." in aigerims.text
+    assert aigerims.url.partition("?")[0] != eves.url.partition("?")[0]
+    for eve in (await Visitor(app).open(eves.url), await fill(eves, "cancel")):
+        assert eve.status == 410
+    assert "This page has moved" in (await Visitor(app).open(eves.url)).text
+    assert aigerims.url.partition("?")[0] in desk.letter().letter.link
+
+
 async def test_a_receipt_withdraws_at_once_and_nobody_has_to_say_who_they_are(app, desk):
     visitor = Visitor(app)
     page = await (await visitor.frame("/embed/shop?lang=en", SHOP)).press("accept_all")

@@ -85,7 +85,7 @@ def test_eight_digits_prove_it_too_within_ten_minutes(room, clock):
     assert room.db.apply(proving.verify_by_digits, room.office, request.ref, digits) is Outcome.PROVEN
 
     proven = room.db.ask(store.read, request.ref)
-    assert (proven.level, proven.state, proven.turn) == (Level.MAILBOX, State.IN_PROGRESS, 0)
+    assert (proven.level, proven.state, proven.turn) == (Level.MAILBOX, State.IN_PROGRESS, 1)
     assert room.db.apply(proving.verify_by_digits, room.office, request.ref, digits) is Outcome.OVER
 
 

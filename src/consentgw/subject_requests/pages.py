@@ -194,7 +194,7 @@ class RequestPages:
                 outcome = await self.db.write(proving.verify_by_digits, self.office, found.ref, digits)
                 if outcome is not Outcome.PROVEN:
                     return await self._status(request, offer, language, outcome.value, status=409)
-                done = ""
+                found, done = await self.db.read(store.read, found.ref), ""  # the page has moved
             case "resend":
                 await self.limits.take(PROVING, client(request))
                 sent = await self.db.write(proving.resend, self.office, found.ref)
@@ -213,7 +213,7 @@ class RequestPages:
                 return await self._download(found)
             case _:
                 raise Malformed("this is nothing that can be done to a request")
-        code = request.path_params["code"]
+        code = self.office.addresses.code(found)
         return _led(f"/requests/{offer.site.slug}/{code}?lang={language}{f'&done={done}' if done else ''}")
 
     async def complaint(self, request: HttpRequest) -> Response:

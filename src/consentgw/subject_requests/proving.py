@@ -61,10 +61,7 @@ def challenge(unit: Unit, office: Office, request: Request) -> bool:
 
 
 def verify_by_link(unit: Unit, office: Office, site: str, key: str) -> Request:
-    """Take the link of a letter for proof of the mailbox, once.
-
-    The status page moves to a new address, which only who reads the mailbox is led to: whoever opened the request in
-    another's name is left with one that leads nowhere.
+    """Take the link of a letter for proof of the mailbox, once; the status page moves.
 
     Raises:
         NotFound: we never wrote this link, or not for this site.
@@ -75,11 +72,11 @@ def verify_by_link(unit: Unit, office: Office, site: str, key: str) -> Request:
     if identifier is None:
         raise Gone("this link was used before, or is too old")
     request = store.read(unit.connection, Ref(site, identifier))
-    return _proven(unit, office, request, SUBJECT, _by_mailbox(request), turn=request.turn + 1)
+    return _by_mailbox(unit, office, request)
 
 
 def verify_by_digits(unit: Unit, office: Office, ref: Ref, digits: str) -> Outcome:
-    """Take the digits of a letter, typed on the status page, for proof of the mailbox.
+    """Take the digits of a letter, typed on the status page, for proof of the mailbox; the page moves then.
 
     A wrong try is counted, so it ends without an error: an error would undo the count.
 
@@ -96,7 +93,7 @@ def verify_by_digits(unit: Unit, office: Office, ref: Ref, digits: str) -> Outco
     if not hmac.compare_digest(kept, office.addresses.digest(proof, digits)):
         return Outcome.WRONG
     filing.use_link(unit, proof)
-    _proven(unit, office, request, SUBJECT, _by_mailbox(request))
+    _by_mailbox(unit, office, request)
     return Outcome.PROVEN
 
 
@@ -159,9 +156,14 @@ def resend(unit: Unit, office: Office, ref: Ref) -> bool:
     return challenge(unit, office, request)
 
 
-def _by_mailbox(request: Request) -> Level:
+def _by_mailbox(unit: Unit, office: Office, request: Request) -> Request:
+    """Note that the mailbox is proven, by the link or by the digits.
+
+    The status page moves to a new address, which only who reads the mailbox is led to: whoever opened the request in
+    another's name is left with one that leads nowhere, even where the owner typed her digits on that very page.
+    """
     proven = Level.MATCHED if request.receipt else Level.MAILBOX
-    return max(request.level, proven)
+    return _proven(unit, office, request, SUBJECT, max(request.level, proven), turn=request.turn + 1)
 
 
 def _proven(
