@@ -144,5 +144,5 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
     yield f"request-held-{language}", replace(status, request=held, holds=HOLDS, texts=())
     partly = replace(request(State.COMPLETED, RequestType.ERASURE), reason=Reason.KEPT_BY_LAW, erased_at=AT)
     yield f"request-kept-back-{language}", replace(status, request=partly, texts=(), answer=None)
-    yield f"request-confirm-{language}", ConfirmView(**page, site=site, key="k")
+    yield f"request-confirm-{language}", ConfirmView(**page, site=site, request=waiting.request, key="k")
     yield f"request-moved-{language}", MovedView(**page, site=site)

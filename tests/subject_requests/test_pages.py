@@ -144,10 +144,13 @@ async def test_every_type_is_opened_by_its_own_short_form_and_followed(app, desk
 async def test_the_whole_way_by_the_link_in_the_letter(app, desk):
     first = await ask(app, receipt="")
     letter = desk.letter()
+    opened = await Visitor(app).open(letter.letter.link)
     scanner = Visitor(app)
     for _ in range(2):
         looked = await scanner.open(letter.letter.link)
         assert looked.offers("confirm")
+        assert "<dd>Access</dd>" in looked.text
+        assert f"<dd>{desk.requests()[0].number}</dd>" in looked.text
     assert desk.requests()[0].level is Level.NOTHING  # opening a link proves nothing
 
     page = await (await Visitor(app).open(letter.letter.link)).press("confirm")
@@ -161,7 +164,8 @@ async def test_the_whole_way_by_the_link_in_the_letter(app, desk):
     assert "This page has moved" in moved.text
     assert (await Visitor(app).open(f"{first.url.partition('?')[0]}/complaint")).status == 410
     assert (await fill(first, "cancel")).status == 410
-    assert (await (await Visitor(app).open(letter.letter.link)).press("confirm")).status == 410
+    assert (await opened.press("confirm")).status == 410
+    assert (await Visitor(app).open(letter.letter.link)).status == 410
 
 
 async def test_the_whole_way_by_digits_to_the_package(app, desk):

@@ -51,6 +51,21 @@ def test_the_status_page_moves_to_who_reads_the_mailbox(room):
     assert room.office.addresses.code(proven) in room.letter_to(AIGERIM).letter.link
 
 
+@pytest.mark.parametrize(("language", "said"), [("kk", "өшіру"), ("ru", "Удаление"), ("en", "Erasure")])
+def test_the_letter_says_what_is_confirmed_and_its_number(quick, language, said):
+    """Eve asks for an erasure in Aigerim's name on the day Aigerim asks for access."""
+    mine = quick.ask(language=language)
+    letter = quick.letter_to(AIGERIM).letter
+    eves = quick.ask(RequestType.ERASURE, language=language)
+    other = quick.letter_to(AIGERIM).letter
+
+    assert eves.number in other.paragraphs[0]
+    assert said in other.paragraphs[0]
+    assert mine.number in letter.paragraphs[0]
+    assert said not in letter.paragraphs[0]
+    assert letter.subject == other.subject
+
+
 def test_a_link_proves_nothing_at_another_site_nor_after_a_day_nor_altered(quick, clock):
     quick.ask()
     key = key_in(quick.letter_to(AIGERIM))

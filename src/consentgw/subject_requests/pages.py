@@ -156,9 +156,9 @@ class RequestPages:
         """Show the button that proves a mailbox. Opening the link changes nothing: scanners open links."""
         offer = self.catalogue.offer(request.path_params["site"])
         key = request.path_params["key"]
-        self.office.addresses.proof(key)
         language = language_of(request, offer, query(request).one("lang"))
-        return _shown(ConfirmView(**_page(offer, language), site=offer.site, key=key))
+        found = await self.db.read(proving.read_link, self.office, offer.site.slug, key, self.db.clock())
+        return _shown(ConfirmView(**_page(offer, language), site=offer.site, request=found, key=key))
 
     async def confirm(self, request: HttpRequest) -> Response:
         """Take the link of a letter for proof, and lead to where the request is now."""

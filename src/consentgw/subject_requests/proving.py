@@ -23,6 +23,10 @@ from consentgw.subject_requests.acting import act, box_of, write_to_subject
 from consentgw.subject_requests.model import SUBJECT, Act, Level, Ref, Role, State, after
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
     from consentgw.db import Unit
     from consentgw.subject_requests.model import Actor, Request
     from consentgw.subject_requests.office import Office
@@ -58,6 +62,20 @@ def challenge(unit: Unit, office: Office, request: Request) -> bool:
     letter = letters.confirm(request, site, office.addresses.proof_url(request, proof), digits)
     mail.send(unit, office.post, email, letter, reference=str(request.id))
     return True
+
+
+def read_link(connection: Connection, office: Office, site: str, key: str, now: datetime) -> Request:
+    """Return the request that the link of a letter would prove. Looking changes nothing: scanners open links.
+
+    Raises:
+        NotFound, Gone, OutOfTurn: as :func:`verify_by_link`.
+    """
+    identifier = filing.of_link(connection, office.addresses.proof(key), now)
+    if identifier is None:
+        raise Gone("this link was used before, or is too old")
+    request = store.read(connection, Ref(site, identifier))
+    after(request, Act.PROVE)
+    return request
 
 
 def verify_by_link(unit: Unit, office: Office, site: str, key: str) -> Request:

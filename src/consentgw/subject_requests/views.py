@@ -10,7 +10,7 @@ from consentgw.http.pages import Page, View
 from consentgw.law.profiles import RequestType
 from consentgw.policies.rights import RIGHTS, time_of
 from consentgw.subject_requests.hold import GROUNDS
-from consentgw.subject_requests.letters import day
+from consentgw.subject_requests.letters import COMPARE, day
 from consentgw.subject_requests.model import Kind
 from consentgw.subject_requests.tasks import TaskState
 
@@ -214,7 +214,18 @@ class ConfirmView(Page):
 
     template: ClassVar[str] = "request_confirm.html"
     site: Site
+    request: Request
     key: str
+
+    @property
+    def title(self) -> str:
+        """Return what is asked for: whoever confirms may have asked for something else."""
+        return title(self.request.type, self.language)
+
+    @property
+    def compare(self) -> str:
+        """Return how to tell one's own request from somebody else's."""
+        return gettext_for(self.language)(COMPARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
