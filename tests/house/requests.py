@@ -135,7 +135,13 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
     unsure = request(State.IN_PROGRESS, RequestType.ERASURE, Level.MAILBOX)
     yield f"request-untold-{language}", replace(status, request=unsure, untold=True)
     for done in ("sent", "full", "wrong", "over", "said"):
-        waiting = replace(status, request=request(State.AWAITING_VERIFICATION), done=done, letter=done != "said")
+        waiting = replace(
+            status,
+            request=request(State.AWAITING_VERIFICATION),
+            done=done,
+            letter=done != "said",
+            written=done != "full",
+        )
         yield f"request-{done}-{language}", waiting
     for reason in Reason:
         refused = replace(request(State.REJECTED, RequestType.ERASURE), reason=reason)

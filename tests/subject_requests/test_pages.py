@@ -287,6 +287,21 @@ async def test_a_receipt_is_proof_beside_a_mailbox_and_another_sites_is_none(app
     assert (await visitor.open("/requests/shop?receipt=nonsense")).status == 404
 
 
+async def test_nobody_reads_that_a_letter_was_written_when_the_address_has_had_its_three(app, desk):
+    for _ in range(3):
+        page = await ask(app)
+        assert "We have written to the address you gave." in page.text
+
+    page = await ask(app)
+
+    assert "We have written" not in page.text
+    assert "There is no letter that you could use now" in page.text
+    assert "privacy@shop.example" in page.text
+    assert not page.offers("verify")
+    assert "its three letters for today" in (await fill(page, "resend")).text
+    assert len([letter for letter in desk.letters() if letter.to == AIGERIM.email]) == 3
+
+
 async def test_without_an_address_a_request_is_followed_by_its_number(app, desk):
     page = await ask(app, email="")
 

@@ -287,6 +287,7 @@ class RequestPages:
             code=request.path_params["code"],
             texts=tuple(text for text in case.texts if text.kind in {"from_subject", "to_subject"}),
             letter=self.office.post.serving and bool(case.person.email),
+            written=await self.db.read(filing.letter_waits, found.id, self.db.clock()),
             answer=waits,
             authority=offer.site.authority_in(language),
             receipts_until=record_term(offer.site).days,

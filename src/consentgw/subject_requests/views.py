@@ -167,6 +167,8 @@ class StatusView(Page):
     texts: tuple[Text, ...]
     letter: bool
     """Whether a letter can prove the mailbox."""
+    written: bool = False
+    """Whether there is one that still does: an address gets three a day, and strangers may have used them up."""
     answer: tuple[str, datetime, int] | None = None
     """Digest of the package that waits, until when, and how many downloads are left."""
     authority: AuthorityView
