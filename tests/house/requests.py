@@ -19,6 +19,7 @@ from consentgw.subject_requests.views import (
     ConfirmView,
     MovedView,
     Offered,
+    OverView,
     Passed,
     StatusView,
     sentence,
@@ -151,4 +152,8 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
     partly = replace(request(State.COMPLETED, RequestType.ERASURE), reason=Reason.KEPT_BY_LAW, erased_at=AT)
     yield f"request-kept-back-{language}", replace(status, request=partly, texts=(), answer=None)
     yield f"request-confirm-{language}", ConfirmView(**page, site=site, request=waiting.request, key="k")
+    for closed in (False, True):
+        yield f"request-over-{closed}-{language}", OverView(**page, site=site, closed=closed)
+        stands = State.CANCELLED if closed else State.IN_PROGRESS
+        yield f"request-late-{stands}-{language}", replace(status, request=request(stands), done="late")
     yield f"request-moved-{language}", MovedView(**page, site=site)

@@ -14,7 +14,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.mail import store as mails
 from consentgw.subject_requests import locking, proving, service, store
 from consentgw.subject_requests.hold import Ground
-from consentgw.subject_requests.model import Level, State
+from consentgw.subject_requests.model import Level, Reason, State
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.store import Wanted
 from tests.caller import caller
@@ -164,8 +164,10 @@ async def test_the_whole_way_by_the_link_in_the_letter(app, desk):
     assert "This page has moved" in moved.text
     assert (await Visitor(app).open(f"{first.url.partition('?')[0]}/complaint")).status == 410
     assert (await fill(first, "cancel")).status == 410
-    assert (await opened.press("confirm")).status == 410
-    assert (await Visitor(app).open(letter.letter.link)).status == 410
+    for used in (await opened.press("confirm"), await Visitor(app).open(letter.letter.link)):
+        assert used.status == 410
+        assert "This letter can no longer be used" in used.text
+        assert "Take the newest letter" in used.text
 
 
 async def test_the_whole_way_by_digits_to_the_package(app, desk):
@@ -427,6 +429,24 @@ async def test_a_request_can_be_called_off_and_a_letter_to_the_authority_printed
     assert "It was called off." in page.text
     assert not page.offers("cancel")
     assert desk.requests()[0].state is State.CANCELLED
+
+
+async def test_what_comes_after_the_end_is_answered_in_words_and_leads_nowhere_round(app, desk):
+    page = await ask(app)
+    letter = desk.letter()
+    opened = await Visitor(app).open(letter.letter.link)
+    (request,) = desk.requests()
+    desk.db.apply(service.reject, desk.office, request.ref, DANA, Reason.NOT_PROVEN, "It is not you.")
+
+    for button, typed in (("message", {"words": "Why?"}), ("cancel", {}), ("verify", {"digits": "1"}), ("resend", {})):
+        late = await fill(page, button, **typed)
+        assert late.status == 409
+        assert "This request is closed." in late.text
+        assert "It is not you." in late.text
+    for over in (await opened.press("confirm"), await Visitor(app).open(letter.letter.link)):
+        assert over.status == 410
+        assert "This request is closed" in over.text
+    assert [text.words for text in desk.case().texts] == ["It is not you."]
 
 
 async def test_somebody_who_opens_request_after_request_is_told_to_wait(app, desk):

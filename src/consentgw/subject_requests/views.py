@@ -177,7 +177,7 @@ class StatusView(Page):
     holds: tuple[Hold, ...] = ()
     """What keeps data of this person that was proven to be theirs: this request, or earlier ones."""
     done: str = ""
-    """What has just been done here: ``sent``, ``full``, ``wrong``, ``over``, ``said``."""
+    """What has just been done here: ``sent``, ``full``, ``wrong``, ``over``, ``said``; ``late``: nothing, no more."""
     passed: tuple[Passed, ...] = ()
     untold: bool = False
     """Whether somebody it would be passed on to is not told before more is proven."""
@@ -228,6 +228,16 @@ class ConfirmView(Page):
     def compare(self) -> str:
         """Return how to tell one's own request from somebody else's."""
         return gettext_for(self.language)(COMPARE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverView(Page):
+    """Where the link of a letter leads that proves nothing any more."""
+
+    template: ClassVar[str] = "request_over.html"
+    site: Site
+    closed: bool
+    """Whether the request is, or else the letter is used, replaced or too old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
