@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from consentgw.http.languages import gettext_for
 from consentgw.http.pages import Page, View
-from consentgw.law.profiles import RequestType
+from consentgw.law.profiles import RequestType, profile
 from consentgw.policies.rights import RIGHTS, time_of
 from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.letters import COMPARE, day
@@ -279,6 +279,21 @@ class ComplaintView(Page):
         return day(self.today, self.language)
 
     @property
+    def named(self) -> bool:
+        """Return whether it is known which authority it goes to; where not, its name is left to fill in."""
+        return bool(self.site.authority) or profile(self.site.profile).on(self.today).authority.named
+
+    @property
+    def paused(self) -> str:
+        """Return since when the time for the answer stands still; empty where it runs."""
+        return day(self.request.paused_on, self.language) if self.request.paused_on else ""
+
+    @property
+    def ahead(self) -> bool:
+        """Return whether the day of the answer is still to come."""
+        return not self.request.state.closed and self.today <= self.request.due_on
+
+    @property
     def late(self) -> bool:
         """Return whether the answer is overdue."""
-        return not self.request.state.closed and self.today > self.request.due_on
+        return not self.request.state.closed and not self.paused and self.today > self.request.due_on
