@@ -309,6 +309,8 @@ async def test_without_an_address_a_request_is_followed_by_its_number(app, desk)
 
     assert "privacy@shop.example" in page.text
     assert not page.offers("verify")
+    assert "The time stands still" not in page.text
+    assert "Your mailbox is confirmed" not in page.text
     assert [letter.to for letter in desk.letters()] == ["privacy@shop.example"]
 
 

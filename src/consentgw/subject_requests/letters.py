@@ -68,6 +68,16 @@ def news(request: Request, site: Site, link: str) -> Letter:
     )
 
 
+def expired(request: Request, site: Site, _link: str) -> Letter:
+    """Say that a request has ended unproven: without the address of its page, which a stranger may have opened."""
+    _ = gettext_for(request.language)
+    words = _(
+        "The request %(number)s to %(site)s, in which this address was given, has ended: for fourteen days nobody"
+        " confirmed whose it is, and nothing was done. If it is yours and you still want it, ask anew."
+    )
+    return _about(request, _("Your request has ended"), words % {"number": request.number, "site": site.name}, "")
+
+
 def erased(request: Request, site: Site) -> Letter:
     """Say that what was asked to be erased is erased; there is no page to lead to any more that says more."""
     _ = gettext_for(request.language)

@@ -11,7 +11,7 @@ from consentgw.law.profiles import RequestType, profile
 from consentgw.policies.rights import RIGHTS, time_of
 from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.letters import COMPARE, day
-from consentgw.subject_requests.model import Kind
+from consentgw.subject_requests.model import Kind, Level
 from consentgw.subject_requests.tasks import TaskState
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.asking import Fields, Typed
     from consentgw.subject_requests.hold import Hold
     from consentgw.subject_requests.holdings import Holdings
-    from consentgw.subject_requests.model import Level, Request, Text
+    from consentgw.subject_requests.model import Request, Text
     from consentgw.subject_requests.store import Case
     from consentgw.subject_requests.tasks import Task
 
@@ -198,6 +198,12 @@ class StatusView(Page):
     def due(self) -> str:
         """Return the day it is due."""
         return day(self.request.due_on, self.language)
+
+    @property
+    def unreachable(self) -> bool:
+        """Return whether more is to be proven and no letter can prove it: the operator has to make sure."""
+        request = self.request
+        return not request.state.closed and request.level < min(Level.MAILBOX, request.needs.answer) and not self.letter
 
     def kept(self, hold: Hold) -> tuple[str, str]:
         """Return what requires a hold, and the day it is reviewed where there is one."""
