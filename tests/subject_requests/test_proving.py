@@ -224,6 +224,13 @@ def test_nobody_is_asked_to_prove_more_than_the_answer_needs(quick):
         quick.db.apply(proving.ask_proof, quick.office, request.ref, DANA, "Just to be sure")
 
 
+def test_nobody_is_asked_for_a_proof_that_a_letter_cannot_add(quick):
+    for request in (quick.prove(quick.ask()), quick.ask(person=Person(name="Aigerim"))):
+        with pytest.raises(Refused, match="a letter can prove no more"):
+            quick.db.apply(proving.ask_proof, quick.office, request.ref, DANA, "The name is another one.")
+        assert quick.db.ask(store.read, request.ref) == request
+
+
 def test_a_closed_request_can_no_longer_be_proven(quick):
     request = quick.ask()
     letter = quick.letter_to(AIGERIM)

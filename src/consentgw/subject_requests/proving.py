@@ -51,9 +51,8 @@ def challenge(unit: Unit, office: Office, request: Request) -> bool:
     Returns whether a letter was put down: not without an address or a mail server, nor when the address has had its
     letters of the day.
     """
-    box = box_of(unit, office, request)
-    email = store.person(unit.connection, box, request.id).email if box else ""
-    if not email or not office.post.serving or not mail.has_room(unit, office.post, email):
+    email = _unproven_mailbox(unit, office, request)
+    if not email or not mail.has_room(unit, office.post, email):
         return False
     proof, digits = uuid7(), f"{secrets.randbelow(10**8):08d}"
     digest = office.addresses.digest(proof, digits)
@@ -135,27 +134,28 @@ def vouch(unit: Unit, office: Office, ref: Ref, actor: Actor, level: Level, how:
     if request.level >= level:
         raise OutOfTurn("as much was proven before")
     after(request, Act.PROVE)
-    box = box_of(unit, office, request)
-    email = store.person(unit.connection, box, request.id).email if box else ""
-    if level is Level.MATCHED and email and office.post.serving and request.level < Level.MAILBOX:
+    if level is Level.MATCHED and _unproven_mailbox(unit, office, request):
         raise Unproven("the mailbox is to be proven first: a match alone would answer to whoever typed the address")
     return _proven(unit, office, request, actor, level, why=how)
 
 
 def ask_proof(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
-    """Ask who asks to prove it once more; the clock stands still until then.
+    """Ask who asks to prove their mailbox; the clock stands still until then.
 
     Raises:
         NotFound: there is no such request at this site.
         Malformed: no reason is given.
         OutOfTurn: the request is closed, or a proof is being waited for already.
-        Refused: enough is proven; to ask for more would only delay.
+        Refused: enough is proven, or a letter could prove no more; to ask for it would only delay.
     """
     if not why.strip():
         raise Malformed("say why more proof is needed")
     request = store.read(unit.connection, ref)
     if request.answerable:
         raise Refused("enough is proven for an answer; nobody is asked for more")
+    after(request, Act.ASK_PROOF)
+    if not _unproven_mailbox(unit, office, request):
+        raise Refused("a letter can prove no more: write to who asks what is needed, or vouch for them")
     request = act(unit, office, request, Act.ASK_PROOF, actor, why, paused_on=unit.now.date())
     challenge(unit, office, request)
     return request
@@ -172,6 +172,14 @@ def resend(unit: Unit, office: Office, ref: Ref) -> bool:
     if request.state is not State.AWAITING_VERIFICATION:
         raise OutOfTurn("no proof is waited for")
     return challenge(unit, office, request)
+
+
+def _unproven_mailbox(unit: Unit, office: Office, request: Request) -> str:
+    """Return the address that a letter can still prove; empty where there is none, or no mail server."""
+    box = box_of(unit, office, request)
+    if not box or not office.post.serving or request.level >= Level.MAILBOX:
+        return ""
+    return store.person(unit.connection, box, request.id).email
 
 
 def _by_mailbox(unit: Unit, office: Office, request: Request) -> Request:
