@@ -23,7 +23,7 @@ from tests.operators.desk import PASSWORD
 from tests.operators.desk import dana as invited
 from tests.subject_requests.asking import ask as behind
 from tests.subject_requests.asking import employ_processors
-from tests.subject_requests.story import AIGERIM, BOLAT, DANA
+from tests.subject_requests.story import AIGERIM, BOLAT, DANA, office_of
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ def ask(settings):
         def place(type_, person, site, level=Level.NOTHING):
             of = db.ask(sites.read, site)
             asked = service.Asked(id=uuid7(), site=of, type=type_, language="kk", person=person)
-            request = db.apply(service.open_request, office, asked)
+            request = db.apply(service.open_request, office_of(settings), asked)
             if level > Level.NOTHING:
                 db.apply(proving.vouch, office, request.ref, DANA, level, "She came in person.")
             return f"/desk/requests/{site}/{request.id}"

@@ -19,6 +19,7 @@ from consentgw.subject_requests.views import (
     ConfirmView,
     MovedView,
     Offered,
+    OverView,
     Passed,
     StatusView,
     sentence,
@@ -135,7 +136,13 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
     unsure = request(State.IN_PROGRESS, RequestType.ERASURE, Level.MAILBOX)
     yield f"request-untold-{language}", replace(status, request=unsure, untold=True)
     for done in ("sent", "full", "wrong", "over", "said"):
-        waiting = replace(status, request=request(State.AWAITING_VERIFICATION), done=done, letter=done != "said")
+        waiting = replace(
+            status,
+            request=request(State.AWAITING_VERIFICATION),
+            done=done,
+            letter=done != "said",
+            written=done != "full",
+        )
         yield f"request-{done}-{language}", waiting
     for reason in Reason:
         refused = replace(request(State.REJECTED, RequestType.ERASURE), reason=reason)
@@ -144,5 +151,9 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
     yield f"request-held-{language}", replace(status, request=held, holds=HOLDS, texts=())
     partly = replace(request(State.COMPLETED, RequestType.ERASURE), reason=Reason.KEPT_BY_LAW, erased_at=AT)
     yield f"request-kept-back-{language}", replace(status, request=partly, texts=(), answer=None)
-    yield f"request-confirm-{language}", ConfirmView(**page, site=site, key="k")
+    yield f"request-confirm-{language}", ConfirmView(**page, site=site, request=waiting.request, key="k")
+    for closed in (False, True):
+        yield f"request-over-{closed}-{language}", OverView(**page, site=site, closed=closed)
+        stands = State.CANCELLED if closed else State.IN_PROGRESS
+        yield f"request-late-{stands}-{language}", replace(status, request=request(stands), done="late")
     yield f"request-moved-{language}", MovedView(**page, site=site)

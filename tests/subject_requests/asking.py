@@ -17,7 +17,7 @@ from consentgw.subject_requests.office import open_office
 from tests.gateway import peeking
 from tests.operators.desk import PASSWORD, SEALER
 from tests.operators.desk import dana as invited
-from tests.subject_requests.story import AIGERIM, DANA, DELIVERY, LETTERS
+from tests.subject_requests.story import AIGERIM, DANA, DELIVERY, LETTERS, office_of
 
 if TYPE_CHECKING:
     from consentgw.app import Gateway
@@ -33,13 +33,13 @@ def ask(
     site: str = "shop",
     level: Level = Level.NOTHING,
 ) -> str:
-    """Let somebody ask; return the id of the request."""
+    """Let somebody ask, who can be written to; return the id of the request."""
     office = open_office(app.settings)
     with peeking(app.settings) as connection:
         unit = Unit(connection, utc_now())
         of = sites.read(connection, site)
         asked = service.Asked(id=uuid7(), site=of, type=type_, language="kk", person=person)
-        request = service.open_request(unit, office, asked)
+        request = service.open_request(unit, office_of(app.settings), asked)
         if level > Level.NOTHING:
             proving.vouch(unit, office, request.ref, DANA, level, "She came in person.")
         return str(request.id)

@@ -30,7 +30,7 @@ from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import SUBJECT, Act, Person, State
 from tests.notices import story
 from tests.registers.entries import transfer
-from tests.subject_requests.story import AIGERIM, BOLAT, DANA
+from tests.subject_requests.story import AIGERIM, BOLAT, DANA, Room, office_of
 from tests.subject_requests.test_service import OPERATOR, case_of, do, topics
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +92,25 @@ async def test_nobody_is_reminded_of_what_waits_for_a_proof_and_it_ends_after_tw
     assert (case.history[-1].act, case.history[-1].actor) == (Act.EXPIRE, "clock")
     assert topics(room) == ["opened"]
     assert timedelta(days=14) == UNPROVEN_FOR
+
+    (letter,) = [letter for letter in room.letters() if letter.letter.subject == "Your request has ended"]
+    assert (letter.to, letter.letter.link) == (AIGERIM.email, "")
+    assert request.number in letter.letter.paragraphs[0]
+
+
+@pytest.mark.parametrize(("email", "serving"), [("", True), (AIGERIM.email, False)])
+async def test_the_time_of_what_no_letter_can_prove_runs_and_the_operator_is_reminded(room, clock, email, serving):
+    unreached = Room(room.db, office_of(serving=serving))
+    request = unreached.ask(person=Person(name="Aigerim", email=email))
+    assert (request.state, request.paused_on) == (State.RECEIVED, None)
+
+    clock.step(days=20)
+    await Clock(unreached.office).remind(room.db)
+
+    assert topics(room) == ["opened", "overdue"]
+    assert room.db.ask(store.read, request.ref).state is State.RECEIVED
+    known = unreached.vouch(request)
+    assert (known.state, known.due_on) == (State.IN_PROGRESS, request.due_on)
 
 
 async def test_words_go_a_month_after_the_end_and_the_record_after_the_time_the_site_says(room, clock):

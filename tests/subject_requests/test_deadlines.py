@@ -13,7 +13,7 @@ from consentgw.sites import store as sites
 from consentgw.subject_requests import proving, service, store
 from consentgw.subject_requests.deadlines import soon
 from consentgw.subject_requests.model import State
-from tests.subject_requests.story import DANA, SHOP_IN_CALIFORNIA, SHOP_IN_EUROPE
+from tests.subject_requests.story import DANA, SHOP_IN_CALIFORNIA, SHOP_IN_EUROPE, Room, office_of
 
 
 def noon(day: date) -> datetime:
@@ -98,14 +98,17 @@ def test_the_clock_stands_still_while_identity_is_being_proven_and_only_then(roo
     assert room.db.apply(service.assign, room.office, request.ref, DANA, "dana").due_on == date(2026, 12, 3)
 
 
-def test_a_second_proof_that_is_asked_for_stops_the_clock_again(room, clock):
-    request = room.prove(room.ask())
+def test_a_proof_that_is_asked_for_stops_the_clock_until_it_is_given(room, clock):
+    """The mail server came a day after the request."""
+    request = Room(room.db, office_of(serving=False)).ask()
     clock.step(days=1)
     asked = room.db.apply(proving.ask_proof, room.office, request.ref, DANA, "The name is another one.")
     assert (asked.state, asked.paused_on) == (State.AWAITING_VERIFICATION, clock.now.date())
+    room.letters()
     clock.step(days=2)
+    assert room.db.apply(proving.resend, room.office, request.ref)
 
-    known = room.vouch(request)
+    known = room.prove(request)
 
     assert (known.due_on, known.state) == (date(2026, 12, 1), State.IN_PROGRESS)  # two working days later
 

@@ -14,7 +14,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.mail import store as mails
 from consentgw.subject_requests import locking, proving, service, store
 from consentgw.subject_requests.hold import Ground
-from consentgw.subject_requests.model import Level, State
+from consentgw.subject_requests.model import Level, Reason, State
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.store import Wanted
 from tests.caller import caller
@@ -144,10 +144,13 @@ async def test_every_type_is_opened_by_its_own_short_form_and_followed(app, desk
 async def test_the_whole_way_by_the_link_in_the_letter(app, desk):
     first = await ask(app, receipt="")
     letter = desk.letter()
+    opened = await Visitor(app).open(letter.letter.link)
     scanner = Visitor(app)
     for _ in range(2):
         looked = await scanner.open(letter.letter.link)
         assert looked.offers("confirm")
+        assert "<dd>Access</dd>" in looked.text
+        assert f"<dd>{desk.requests()[0].number}</dd>" in looked.text
     assert desk.requests()[0].level is Level.NOTHING  # opening a link proves nothing
 
     page = await (await Visitor(app).open(letter.letter.link)).press("confirm")
@@ -161,7 +164,10 @@ async def test_the_whole_way_by_the_link_in_the_letter(app, desk):
     assert "This page has moved" in moved.text
     assert (await Visitor(app).open(f"{first.url.partition('?')[0]}/complaint")).status == 410
     assert (await fill(first, "cancel")).status == 410
-    assert (await (await Visitor(app).open(letter.letter.link)).press("confirm")).status == 410
+    for used in (await opened.press("confirm"), await Visitor(app).open(letter.letter.link)):
+        assert used.status == 410
+        assert "This letter can no longer be used" in used.text
+        assert "Take the newest letter" in used.text
 
 
 async def test_the_whole_way_by_digits_to_the_package(app, desk):
@@ -188,6 +194,22 @@ async def test_the_whole_way_by_digits_to_the_package(app, desk):
         again = await page.visitor.open(page.url)
         assert (f"Downloads left: {left}" in again.text) is (left > 0)
     assert (await fill(page, "download")).status == 410
+
+
+async def test_digits_typed_on_the_page_of_a_stranger_lock_the_stranger_out(app, desk):
+    """Eve asks in Aigerim's name; Aigerim is led to Eve's page, and types the digits of her letter there."""
+    eves = await ask(app)
+    aigerims = await Visitor(app).open(eves.url)
+
+    aigerims = await fill(aigerims, "verify", digits=desk.letter().letter.digits)
+
+    assert aigerims.status == 200
+    assert "It is being worked on." in aigerims.text
+    assert aigerims.url.partition("?")[0] != eves.url.partition("?")[0]
+    for eve in (await Visitor(app).open(eves.url), await fill(eves, "cancel")):
+        assert eve.status == 410
+    assert "This page has moved" in (await Visitor(app).open(eves.url)).text
+    assert aigerims.url.partition("?")[0] in desk.letter().letter.link
 
 
 async def test_a_receipt_withdraws_at_once_and_nobody_has_to_say_who_they_are(app, desk):
@@ -267,11 +289,28 @@ async def test_a_receipt_is_proof_beside_a_mailbox_and_another_sites_is_none(app
     assert (await visitor.open("/requests/shop?receipt=nonsense")).status == 404
 
 
+async def test_nobody_reads_that_a_letter_was_written_when_the_address_has_had_its_three(app, desk):
+    for _ in range(3):
+        page = await ask(app)
+        assert "We have written to the address you gave." in page.text
+
+    page = await ask(app)
+
+    assert "We have written" not in page.text
+    assert "There is no letter that you could use now" in page.text
+    assert "privacy@shop.example" in page.text
+    assert not page.offers("verify")
+    assert "its three letters for today" in (await fill(page, "resend")).text
+    assert len([letter for letter in desk.letters() if letter.to == AIGERIM.email]) == 3
+
+
 async def test_without_an_address_a_request_is_followed_by_its_number(app, desk):
     page = await ask(app, email="")
 
     assert "privacy@shop.example" in page.text
     assert not page.offers("verify")
+    assert "The time stands still" not in page.text
+    assert "Your mailbox is confirmed" not in page.text
     assert [letter.to for letter in desk.letters()] == ["privacy@shop.example"]
 
 
@@ -392,6 +431,24 @@ async def test_a_request_can_be_called_off_and_a_letter_to_the_authority_printed
     assert "It was called off." in page.text
     assert not page.offers("cancel")
     assert desk.requests()[0].state is State.CANCELLED
+
+
+async def test_what_comes_after_the_end_is_answered_in_words_and_leads_nowhere_round(app, desk):
+    page = await ask(app)
+    letter = desk.letter()
+    opened = await Visitor(app).open(letter.letter.link)
+    (request,) = desk.requests()
+    desk.db.apply(service.reject, desk.office, request.ref, DANA, Reason.NOT_PROVEN, "It is not you.")
+
+    for button, typed in (("message", {"words": "Why?"}), ("cancel", {}), ("verify", {"digits": "1"}), ("resend", {})):
+        late = await fill(page, button, **typed)
+        assert late.status == 409
+        assert "This request is closed." in late.text
+        assert "It is not you." in late.text
+    for over in (await opened.press("confirm"), await Visitor(app).open(letter.letter.link)):
+        assert over.status == 410
+        assert "This request is closed" in over.text
+    assert [text.words for text in desk.case().texts] == ["It is not you."]
 
 
 async def test_somebody_who_opens_request_after_request_is_told_to_wait(app, desk):

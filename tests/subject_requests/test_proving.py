@@ -51,6 +51,21 @@ def test_the_status_page_moves_to_who_reads_the_mailbox(room):
     assert room.office.addresses.code(proven) in room.letter_to(AIGERIM).letter.link
 
 
+@pytest.mark.parametrize(("language", "said"), [("kk", "өшіру"), ("ru", "Удаление"), ("en", "Erasure")])
+def test_the_letter_says_what_is_confirmed_and_its_number(quick, language, said):
+    """Eve asks for an erasure in Aigerim's name on the day Aigerim asks for access."""
+    mine = quick.ask(language=language)
+    letter = quick.letter_to(AIGERIM).letter
+    eves = quick.ask(RequestType.ERASURE, language=language)
+    other = quick.letter_to(AIGERIM).letter
+
+    assert eves.number in other.paragraphs[0]
+    assert said in other.paragraphs[0]
+    assert mine.number in letter.paragraphs[0]
+    assert said not in letter.paragraphs[0]
+    assert letter.subject == other.subject
+
+
 def test_a_link_proves_nothing_at_another_site_nor_after_a_day_nor_altered(quick, clock):
     quick.ask()
     key = key_in(quick.letter_to(AIGERIM))
@@ -85,7 +100,7 @@ def test_eight_digits_prove_it_too_within_ten_minutes(room, clock):
     assert room.db.apply(proving.verify_by_digits, room.office, request.ref, digits) is Outcome.PROVEN
 
     proven = room.db.ask(store.read, request.ref)
-    assert (proven.level, proven.state, proven.turn) == (Level.MAILBOX, State.IN_PROGRESS, 0)
+    assert (proven.level, proven.state, proven.turn) == (Level.MAILBOX, State.IN_PROGRESS, 1)
     assert room.db.apply(proving.verify_by_digits, room.office, request.ref, digits) is Outcome.OVER
 
 
@@ -207,6 +222,13 @@ def test_nobody_is_asked_to_prove_more_than_the_answer_needs(quick):
 
     with pytest.raises(Refused):
         quick.db.apply(proving.ask_proof, quick.office, request.ref, DANA, "Just to be sure")
+
+
+def test_nobody_is_asked_for_a_proof_that_a_letter_cannot_add(quick):
+    for request in (quick.prove(quick.ask()), quick.ask(person=Person(name="Aigerim"))):
+        with pytest.raises(Refused, match="a letter can prove no more"):
+            quick.db.apply(proving.ask_proof, quick.office, request.ref, DANA, "The name is another one.")
+        assert quick.db.ask(store.read, request.ref) == request
 
 
 def test_a_closed_request_can_no_longer_be_proven(quick):

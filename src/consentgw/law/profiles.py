@@ -110,6 +110,8 @@ class Authority(Dated):
 
     name: dict[str, str] = Field(min_length=1)
     link: str = ""
+    named: bool = True
+    """Whether that is its own name, to which one can write; false for words like "that of your country"."""
 
     def called(self, language: str) -> str:
         """Return its name in a language, or in the first it has one in."""

@@ -15,7 +15,7 @@ from consentgw.mail import store as mails
 from consentgw.registers import service as registers
 from consentgw.sites import store as sites
 from consentgw.subject_requests import deadlines, filing, letters, service, store, task_store
-from consentgw.subject_requests.acting import act
+from consentgw.subject_requests.acting import act, write_to_subject
 from consentgw.subject_requests.model import CLOCK, Act, State
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ def look_through(unit: Unit, office: Office, slug: str) -> None:
             continue
         if not _runs(request):
             if request.paused_on is not None and today - request.paused_on >= UNPROVEN_FOR:
-                act(unit, office, request, Act.EXPIRE, CLOCK)
+                ended = act(unit, office, request, Act.EXPIRE, CLOCK)
+                write_to_subject(unit, office, ended, letters.expired)
             continue
         stands = _stands(request, today)
         if stands and stands != request.reminded:

@@ -38,6 +38,18 @@ def add_proof(
     )
 
 
+def of_link(connection: Connection, proof: UUID, now: datetime) -> UUID | None:
+    """Return the request of a letter that can still be used; None when it cannot (any more)."""
+    mine = select(proofs.c.request).where(proofs.c.id == proof, proofs.c.used_at.is_(None), proofs.c.link_until > now)
+    return connection.execute(mine).scalar_one_or_none()
+
+
+def letter_waits(connection: Connection, request: UUID, now: datetime) -> bool:
+    """Return whether a request has a letter that can still be used."""
+    waits = (proofs.c.request == request) & proofs.c.used_at.is_(None) & (proofs.c.link_until > now)
+    return connection.execute(select(proofs.c.id).where(waits)).first() is not None
+
+
 def use_link(unit: Unit, proof: UUID) -> UUID | None:
     """Use a letter up, once and in time; return its request, None when it cannot be used (any more)."""
     mine = update(proofs).where(proofs.c.id == proof, proofs.c.used_at.is_(None), proofs.c.link_until > unit.now)

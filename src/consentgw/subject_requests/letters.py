@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from consentgw.http.languages import gettext_for, long_date, sentence
 from consentgw.mail.model import Letter
+from consentgw.policies.rights import RIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,19 +17,26 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.model import Request
 
 _CLOSING = sentence("You need not answer this letter; nobody reads answers to it.")
+COMPARE = sentence(
+    "The same number stands on the page of your request. If it is another one there, somebody else may have asked."
+)
 _NOT_YOU = sentence("If you did not ask for this, do nothing: without this step nothing happens.")
 
 
 def confirm(request: Request, site: Site, link: str, digits: str) -> Letter:
-    """Ask the owner of a mailbox whether it was them."""
+    """Ask the owner of a mailbox whether it was them, and say what is asked: they may have asked something else."""
     _ = gettext_for(request.language)
     return Letter(
         language=request.language,
         subject=_("Please confirm your request"),
         paragraphs=(
-            _("This address was given in a request to %(site)s. If it was you, open this page and press its button:")
-            % {"site": site.name},
+            _(
+                "This address was given in a request to %(site)s: “%(title)s”, number %(number)s. If it was you, open"
+                " this page and press its button:"
+            )
+            % {"site": site.name, "title": _(RIGHTS[request.type][0]), "number": request.number},
             _("Or type these eight digits on the page of your request within ten minutes of this letter:"),
+            _(COMPARE),
             _(_NOT_YOU),
         ),
         link=link,
@@ -58,6 +66,16 @@ def news(request: Request, site: Site, link: str) -> Letter:
         % {"number": request.number, "site": site.name},
         link,
     )
+
+
+def expired(request: Request, site: Site, _link: str) -> Letter:
+    """Say that a request has ended unproven: without the address of its page, which a stranger may have opened."""
+    _ = gettext_for(request.language)
+    words = _(
+        "The request %(number)s to %(site)s, in which this address was given, has ended: for fourteen days nobody"
+        " confirmed whose it is, and nothing was done. If it is yours and you still want it, ask anew."
+    )
+    return _about(request, _("Your request has ended"), words % {"number": request.number, "site": site.name}, "")
 
 
 def erased(request: Request, site: Site) -> Letter:

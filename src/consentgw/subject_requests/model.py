@@ -90,6 +90,7 @@ _R, _A, _P, _E = State.RECEIVED, State.AWAITING_VERIFICATION, State.IN_PROGRESS,
 MOVES: Mapping[tuple[State, Act], State] = {
     (_R, Act.ASSIGN): _P,
     (_R, Act.ASK_PROOF): _A,
+    (_R, Act.PROVE): _P,
     (_R, Act.EXTEND): _E,
     (_R, Act.COMPLETE): State.COMPLETED,
     (_R, Act.REJECT): State.REJECTED,

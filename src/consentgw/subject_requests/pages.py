@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from consentgw.consents.asking import language_of, own_origin
 from consentgw.consents.model import Channel, Method, Source
 from consentgw.consents.receipt import Evidence
 from consentgw.consents.service import Answer
-from consentgw.errors import AlreadyAnswered, Forged, Gone, Malformed, NotFound, Unconfirmed
+from consentgw.errors import AlreadyAnswered, Forged, Gone, Malformed, NotFound, OutOfTurn, Unconfirmed
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
 from consentgw.http.lane import Route
@@ -35,6 +34,7 @@ from consentgw.subject_requests.views import (
     ConfirmView,
     MovedView,
     Offered,
+    OverView,
     StatusView,
     passed_on,
     sentence,
@@ -60,8 +60,6 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.model import Request
     from consentgw.subject_requests.office import Office
     from consentgw.subject_requests.tokens import RequestForms
-
-log = logging.getLogger(__name__)
 
 OPENING = Budget("requests", 10, 3_600)
 PROVING = Budget("proofs", 30, 600)
@@ -156,9 +154,12 @@ class RequestPages:
         """Show the button that proves a mailbox. Opening the link changes nothing: scanners open links."""
         offer = self.catalogue.offer(request.path_params["site"])
         key = request.path_params["key"]
-        self.office.addresses.proof(key)
         language = language_of(request, offer, query(request).one("lang"))
-        return _shown(ConfirmView(**_page(offer, language), site=offer.site, key=key))
+        try:
+            found = await self.db.read(proving.read_link, self.office, offer.site.slug, key, self.db.clock())
+        except (Gone, OutOfTurn) as error:
+            return _over(offer, language, error)
+        return _shown(ConfirmView(**_page(offer, language), site=offer.site, request=found, key=key))
 
     async def confirm(self, request: HttpRequest) -> Response:
         """Take the link of a letter for proof, and lead to where the request is now."""
@@ -167,7 +168,10 @@ class RequestPages:
         await self.limits.take(PROVING, client(request))
         language = language_of(request, offer, query(request).one("lang"))
         slug, key = offer.site.slug, request.path_params["key"]
-        proven = await self.db.write(proving.verify_by_link, self.office, slug, key)
+        try:
+            proven = await self.db.write(proving.verify_by_link, self.office, slug, key)
+        except (Gone, OutOfTurn) as error:
+            return _over(offer, language, error)
         return _led(f"/requests/{slug}/{self.office.addresses.code(proven)}?lang={language}")
 
     async def follow(self, request: HttpRequest) -> Response:
@@ -185,35 +189,38 @@ class RequestPages:
         language = language_of(request, offer, query(request).one("lang"))
         found, here = await self._found(request, offer)
         if not here:
-            raise Gone("this address has moved to the mailbox that was proven")
+            return _moved(offer, language)
         form = await read_form(request, lines={"words"})
-        match form.one("act"):
-            case "verify":
-                await self.limits.take(PROVING, client(request))
-                digits = "".join((form.one("digits") or "").split())
-                outcome = await self.db.write(proving.verify_by_digits, self.office, found.ref, digits)
-                if outcome is not Outcome.PROVEN:
-                    return await self._status(request, offer, language, outcome.value, status=409)
-                done = ""
-            case "resend":
-                await self.limits.take(PROVING, client(request))
-                sent = await self.db.write(proving.resend, self.office, found.ref)
-                done = "sent" if sent else "full"
-            case "message":
-                words = form.one("words") or ""
-                if not words.strip() or len(words) > LONGEST["words"]:
-                    raise Malformed("there are no words, or too many")
-                await self.limits.take(OPENING, client(request))
-                await self.db.write(service.message, self.office, found.ref, SUBJECT, words)
-                done = "said"
-            case "cancel":
-                await self.db.write(service.cancel, self.office, found.ref, SUBJECT)
-                done = ""
-            case "download":
-                return await self._download(found)
-            case _:
-                raise Malformed("this is nothing that can be done to a request")
-        code = request.path_params["code"]
+        try:
+            match form.one("act"):
+                case "verify":
+                    await self.limits.take(PROVING, client(request))
+                    digits = "".join((form.one("digits") or "").split())
+                    outcome = await self.db.write(proving.verify_by_digits, self.office, found.ref, digits)
+                    if outcome is not Outcome.PROVEN:
+                        return await self._status(request, offer, language, outcome.value, status=409)
+                    found, done = await self.db.read(store.read, found.ref), ""  # the page has moved
+                case "resend":
+                    await self.limits.take(PROVING, client(request))
+                    sent = await self.db.write(proving.resend, self.office, found.ref)
+                    done = "sent" if sent else "full"
+                case "message":
+                    words = form.one("words") or ""
+                    if not words.strip() or len(words) > LONGEST["words"]:
+                        raise Malformed("there are no words, or too many")
+                    await self.limits.take(OPENING, client(request))
+                    await self.db.write(service.message, self.office, found.ref, SUBJECT, words)
+                    done = "said"
+                case "cancel":
+                    await self.db.write(service.cancel, self.office, found.ref, SUBJECT)
+                    done = ""
+                case "download":
+                    return await self._download(found)
+                case _:
+                    raise Malformed("this is nothing that can be done to a request")
+        except OutOfTurn:
+            return await self._status(request, offer, language, "late", status=409)
+        code = self.office.addresses.code(found)
         return _led(f"/requests/{offer.site.slug}/{code}?lang={language}{f'&done={done}' if done else ''}")
 
     async def complaint(self, request: HttpRequest) -> Response:
@@ -222,7 +229,7 @@ class RequestPages:
         language = language_of(request, offer, query(request).one("lang"))
         found, here = await self._found(request, offer)
         if not here:
-            return _shown(MovedView(**_page(offer, language), site=offer.site), 410)
+            return _moved(offer, language)
         view = ComplaintView(
             **_page(offer, language),
             site=offer.site,
@@ -274,7 +281,7 @@ class RequestPages:
     ) -> Response:
         found, here = await self._found(request, offer)
         if not here:
-            return _shown(MovedView(**_page(offer, language), site=offer.site), 410)
+            return _moved(offer, language)
         case = await self.db.read(store.case, self.office.vault, found.ref)
         waits = await self.db.read(filing.answer, found.id)
         stands = await self.db.read(forwarding.standing, found)
@@ -287,6 +294,7 @@ class RequestPages:
             code=request.path_params["code"],
             texts=tuple(text for text in case.texts if text.kind in {"from_subject", "to_subject"}),
             letter=self.office.post.serving and bool(case.person.email),
+            written=await self.db.read(filing.letter_waits, found.id, self.db.clock()),
             answer=waits,
             authority=offer.site.authority_in(language),
             receipts_until=record_term(offer.site).days,
@@ -359,6 +367,14 @@ def _page(offer: Offer, language: str) -> dict[str, Any]:
         "site_slug": offer.site.slug,
         "site_name": offer.site.name,
     }
+
+
+def _moved(offer: Offer, language: str) -> Response:
+    return _shown(MovedView(**_page(offer, language), site=offer.site), 410)
+
+
+def _over(offer: Offer, language: str, error: Gone | OutOfTurn) -> Response:
+    return _shown(OverView(**_page(offer, language), site=offer.site, closed=isinstance(error, OutOfTurn)), 410)
 
 
 def _rule(rules: Rules, type_: RequestType) -> profiles.RequestRule | None:

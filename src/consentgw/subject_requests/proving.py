@@ -23,6 +23,10 @@ from consentgw.subject_requests.acting import act, box_of, write_to_subject
 from consentgw.subject_requests.model import SUBJECT, Act, Level, Ref, Role, State, after
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
     from consentgw.db import Unit
     from consentgw.subject_requests.model import Actor, Request
     from consentgw.subject_requests.office import Office
@@ -47,9 +51,8 @@ def challenge(unit: Unit, office: Office, request: Request) -> bool:
     Returns whether a letter was put down: not without an address or a mail server, nor when the address has had its
     letters of the day.
     """
-    box = box_of(unit, office, request)
-    email = store.person(unit.connection, box, request.id).email if box else ""
-    if not email or not office.post.serving or not mail.has_room(unit, office.post, email):
+    email = _unproven_mailbox(unit, office, request)
+    if not email or not mail.has_room(unit, office.post, email):
         return False
     proof, digits = uuid7(), f"{secrets.randbelow(10**8):08d}"
     digest = office.addresses.digest(proof, digits)
@@ -60,11 +63,22 @@ def challenge(unit: Unit, office: Office, request: Request) -> bool:
     return True
 
 
-def verify_by_link(unit: Unit, office: Office, site: str, key: str) -> Request:
-    """Take the link of a letter for proof of the mailbox, once.
+def read_link(connection: Connection, office: Office, site: str, key: str, now: datetime) -> Request:
+    """Return the request that the link of a letter would prove. Looking changes nothing: scanners open links.
 
-    The status page moves to a new address, which only who reads the mailbox is led to: whoever opened the request in
-    another's name is left with one that leads nowhere.
+    Raises:
+        NotFound, Gone, OutOfTurn: as :func:`verify_by_link`.
+    """
+    identifier = filing.of_link(connection, office.addresses.proof(key), now)
+    if identifier is None:
+        raise Gone("this link was used before, or is too old")
+    request = store.read(connection, Ref(site, identifier))
+    after(request, Act.PROVE)
+    return request
+
+
+def verify_by_link(unit: Unit, office: Office, site: str, key: str) -> Request:
+    """Take the link of a letter for proof of the mailbox, once; the status page moves.
 
     Raises:
         NotFound: we never wrote this link, or not for this site.
@@ -75,11 +89,11 @@ def verify_by_link(unit: Unit, office: Office, site: str, key: str) -> Request:
     if identifier is None:
         raise Gone("this link was used before, or is too old")
     request = store.read(unit.connection, Ref(site, identifier))
-    return _proven(unit, office, request, SUBJECT, _by_mailbox(request), turn=request.turn + 1)
+    return _by_mailbox(unit, office, request)
 
 
 def verify_by_digits(unit: Unit, office: Office, ref: Ref, digits: str) -> Outcome:
-    """Take the digits of a letter, typed on the status page, for proof of the mailbox.
+    """Take the digits of a letter, typed on the status page, for proof of the mailbox; the page moves then.
 
     A wrong try is counted, so it ends without an error: an error would undo the count.
 
@@ -96,7 +110,7 @@ def verify_by_digits(unit: Unit, office: Office, ref: Ref, digits: str) -> Outco
     if not hmac.compare_digest(kept, office.addresses.digest(proof, digits)):
         return Outcome.WRONG
     filing.use_link(unit, proof)
-    _proven(unit, office, request, SUBJECT, _by_mailbox(request))
+    _by_mailbox(unit, office, request)
     return Outcome.PROVEN
 
 
@@ -120,27 +134,28 @@ def vouch(unit: Unit, office: Office, ref: Ref, actor: Actor, level: Level, how:
     if request.level >= level:
         raise OutOfTurn("as much was proven before")
     after(request, Act.PROVE)
-    box = box_of(unit, office, request)
-    email = store.person(unit.connection, box, request.id).email if box else ""
-    if level is Level.MATCHED and email and office.post.serving and request.level < Level.MAILBOX:
+    if level is Level.MATCHED and _unproven_mailbox(unit, office, request):
         raise Unproven("the mailbox is to be proven first: a match alone would answer to whoever typed the address")
     return _proven(unit, office, request, actor, level, why=how)
 
 
 def ask_proof(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Request:
-    """Ask who asks to prove it once more; the clock stands still until then.
+    """Ask who asks to prove their mailbox; the clock stands still until then.
 
     Raises:
         NotFound: there is no such request at this site.
         Malformed: no reason is given.
         OutOfTurn: the request is closed, or a proof is being waited for already.
-        Refused: enough is proven; to ask for more would only delay.
+        Refused: enough is proven, or a letter could prove no more; to ask for it would only delay.
     """
     if not why.strip():
         raise Malformed("say why more proof is needed")
     request = store.read(unit.connection, ref)
     if request.answerable:
         raise Refused("enough is proven for an answer; nobody is asked for more")
+    after(request, Act.ASK_PROOF)
+    if not _unproven_mailbox(unit, office, request):
+        raise Refused("a letter can prove no more: write to who asks what is needed, or vouch for them")
     request = act(unit, office, request, Act.ASK_PROOF, actor, why, paused_on=unit.now.date())
     challenge(unit, office, request)
     return request
@@ -159,9 +174,22 @@ def resend(unit: Unit, office: Office, ref: Ref) -> bool:
     return challenge(unit, office, request)
 
 
-def _by_mailbox(request: Request) -> Level:
+def _unproven_mailbox(unit: Unit, office: Office, request: Request) -> str:
+    """Return the address that a letter can still prove; empty where there is none, or no mail server."""
+    box = box_of(unit, office, request)
+    if not box or not office.post.serving or request.level >= Level.MAILBOX:
+        return ""
+    return store.person(unit.connection, box, request.id).email
+
+
+def _by_mailbox(unit: Unit, office: Office, request: Request) -> Request:
+    """Note that the mailbox is proven, by the link or by the digits.
+
+    The status page moves to a new address, which only who reads the mailbox is led to: whoever opened the request in
+    another's name is left with one that leads nowhere, even where the owner typed her digits on that very page.
+    """
     proven = Level.MATCHED if request.receipt else Level.MAILBOX
-    return max(request.level, proven)
+    return _proven(unit, office, request, SUBJECT, max(request.level, proven), turn=request.turn + 1)
 
 
 def _proven(

@@ -63,6 +63,8 @@ class Asked:
 def open_request(unit: Unit, office: Office, asked: Asked, actor: Actor = SUBJECT, *, quiet: bool = False) -> Request:
     """Open a request: its clock starts now, and who asks hears the same whether or not anybody knows them.
 
+    It stands still only where a letter can prove who asks: elsewhere it is the operator who has to make sure.
+
     A ``quiet`` one is answered in the same unit, so nobody needs a letter that it was opened.
 
     Raises:
@@ -85,7 +87,7 @@ def open_request(unit: Unit, office: Office, asked: Asked, actor: Actor = SUBJEC
         rule=deadline.rule,
         calendar=deadline.calendar,
     )
-    if request.needs.start > Level.NOTHING:
+    if request.needs.start > Level.NOTHING and asked.person.email and office.post.serving:
         request = replace(request, state=State.AWAITING_VERIFICATION, paused_on=today)
     box = store.add(unit, office.vault, request, asked.person)
     store.note(unit, box, request, actor, Act.OPEN)

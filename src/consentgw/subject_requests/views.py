@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from consentgw.http.languages import gettext_for
 from consentgw.http.pages import Page, View
-from consentgw.law.profiles import RequestType
+from consentgw.law.profiles import RequestType, profile
 from consentgw.policies.rights import RIGHTS, time_of
 from consentgw.subject_requests.hold import GROUNDS
-from consentgw.subject_requests.letters import day
-from consentgw.subject_requests.model import Kind
+from consentgw.subject_requests.letters import COMPARE, day
+from consentgw.subject_requests.model import Kind, Level
 from consentgw.subject_requests.tasks import TaskState
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.asking import Fields, Typed
     from consentgw.subject_requests.hold import Hold
     from consentgw.subject_requests.holdings import Holdings
-    from consentgw.subject_requests.model import Level, Request, Text
+    from consentgw.subject_requests.model import Request, Text
     from consentgw.subject_requests.store import Case
     from consentgw.subject_requests.tasks import Task
 
@@ -167,6 +167,8 @@ class StatusView(Page):
     texts: tuple[Text, ...]
     letter: bool
     """Whether a letter can prove the mailbox."""
+    written: bool = False
+    """Whether there is one that still does: an address gets three a day, and strangers may have used them up."""
     answer: tuple[str, datetime, int] | None = None
     """Digest of the package that waits, until when, and how many downloads are left."""
     authority: AuthorityView
@@ -175,7 +177,7 @@ class StatusView(Page):
     holds: tuple[Hold, ...] = ()
     """What keeps data of this person that was proven to be theirs: this request, or earlier ones."""
     done: str = ""
-    """What has just been done here: ``sent``, ``full``, ``wrong``, ``over``, ``said``."""
+    """What has just been done here: ``sent``, ``full``, ``wrong``, ``over``, ``said``; ``late``: nothing, no more."""
     passed: tuple[Passed, ...] = ()
     untold: bool = False
     """Whether somebody it would be passed on to is not told before more is proven."""
@@ -197,6 +199,12 @@ class StatusView(Page):
         """Return the day it is due."""
         return day(self.request.due_on, self.language)
 
+    @property
+    def unreachable(self) -> bool:
+        """Return whether more is to be proven and no letter can prove it: the operator has to make sure."""
+        request = self.request
+        return not request.state.closed and request.level < min(Level.MAILBOX, request.needs.answer) and not self.letter
+
     def kept(self, hold: Hold) -> tuple[str, str]:
         """Return what requires a hold, and the day it is reviewed where there is one."""
         ground = gettext_for(self.language)(GROUNDS[hold.ground])
@@ -214,7 +222,28 @@ class ConfirmView(Page):
 
     template: ClassVar[str] = "request_confirm.html"
     site: Site
+    request: Request
     key: str
+
+    @property
+    def title(self) -> str:
+        """Return what is asked for: whoever confirms may have asked for something else."""
+        return title(self.request.type, self.language)
+
+    @property
+    def compare(self) -> str:
+        """Return how to tell one's own request from somebody else's."""
+        return gettext_for(self.language)(COMPARE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverView(Page):
+    """Where the link of a letter leads that proves nothing any more."""
+
+    template: ClassVar[str] = "request_over.html"
+    site: Site
+    closed: bool
+    """Whether the request is, or else the letter is used, replaced or too old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +285,21 @@ class ComplaintView(Page):
         return day(self.today, self.language)
 
     @property
+    def named(self) -> bool:
+        """Return whether it is known which authority it goes to; where not, its name is left to fill in."""
+        return bool(self.site.authority) or profile(self.site.profile).on(self.today).authority.named
+
+    @property
+    def paused(self) -> str:
+        """Return since when the time for the answer stands still; empty where it runs."""
+        return day(self.request.paused_on, self.language) if self.request.paused_on else ""
+
+    @property
+    def ahead(self) -> bool:
+        """Return whether the day of the answer is still to come."""
+        return not self.request.state.closed and self.today <= self.request.due_on
+
+    @property
     def late(self) -> bool:
         """Return whether the answer is overdue."""
-        return not self.request.state.closed and self.today > self.request.due_on
+        return not self.request.state.closed and not self.paused and self.today > self.request.due_on
