@@ -127,7 +127,7 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
             f"complaint-{state}-{language}",
             ComplaintView(**page, site=site, request=request(state), authority=authority, today=date(2026, 12, 1)),
         )
-    passed = tuple(Passed(f"Dala {stage} <b>", "Dala & sons.", stage) for stage in TaskState)
+    passed = tuple(Passed(f"Dala {stage} <b>", "Dala & sons.", "It has <answered>.") for stage in TaskState)
     for stage in (State.IN_PROGRESS, State.COMPLETED):
         known = request(stage, RequestType.ACCESS, Level.MATCHED)
         asked = replace(status, request=known, passed=passed, files=1, answer=("5f" * 32, AT, 3))

@@ -60,19 +60,24 @@ def news(request: Request, site: Site, link: str) -> Letter:
     )
 
 
-def erased(request: Request, site: Site) -> Letter:
-    """Say that what was asked to be erased is erased; there is no page to lead to any more that says more."""
+def erased(request: Request, site: Site, left: tuple[str, ...]) -> Letter:
+    """Say that what was asked to be erased is erased, and who has ``left`` something; no page is led to any more."""
     _ = gettext_for(request.language)
-    said = (
-        _(
+    if request.reason:
+        said = _(
             "What your request %(number)s to %(site)s asked to be erased is erased, but for what a law, a court, an"
             " authority or a dispute requires to be kept. That is locked: it is used for nothing else, and once the"
             " reason has ended it is erased at its usual time."
         )
-        if request.reason
-        else _("What your request %(number)s to %(site)s asked to be erased is erased, this address included.")
-    )
-    return _about(request, _("Your request is done"), said % {"number": request.number, "site": site.name}, "")
+    elif left:
+        said = _(
+            "What your request %(number)s to %(site)s asked to be erased is erased here, this address included, but not"
+            " by everybody who was asked."
+        )
+    else:
+        said = _("What your request %(number)s to %(site)s asked to be erased is erased, this address included.")
+    words = said % {"number": request.number, "site": site.name}
+    return Letter(language=request.language, subject=_("Your request is done"), paragraphs=(words, *left, _(_CLOSING)))
 
 
 def to_operator(site: Site, subject: str, requests: Sequence[Request], links: Sequence[str]) -> Letter:

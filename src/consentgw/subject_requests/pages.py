@@ -292,7 +292,7 @@ class RequestPages:
             receipts_until=record_term(offer.site).days,
             holds=tuple(await self.db.read(locking.in_force, self.office, case)),
             done=done,
-            passed=passed_on(offer.site, stands.tasks, language),
+            passed=passed_on(offer.site, found, stands.tasks, language),
             untold=bool(stands.untold),
             files=sum(task.files for task in stands.tasks),
         )

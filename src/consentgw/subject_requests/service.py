@@ -17,7 +17,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.mail import service as mail
 from consentgw.mail import store as mail_store
 from consentgw.sites import store as sites
-from consentgw.subject_requests import answers, deadlines, forwarding, letters, proving, store
+from consentgw.subject_requests import answers, deadlines, forwarding, letters, proving, store, task_store, telling
 from consentgw.subject_requests.acting import act, box_of, write_to_subject
 from consentgw.subject_requests.model import (
     REVEALING,
@@ -244,7 +244,7 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without:
     destroyed: this request's names, addresses and texts, and those of every earlier closed one. What somebody still
     waits for stays until it is answered; consent receipts stay as proof, and hold no name. An earlier request under a
     legal hold stays, locked: the right ends where a law or a claim needs the data (GDPR Art. 17(3)(b), (e)), so the
-    answer then has that reason.
+    answer then has that reason; and so it has where a processor keeps data that a law says to keep, or a part.
 
     Raises:
         NotFound, OutOfTurn: there is no such request at this site, it is no erasure, or it is closed.
@@ -269,13 +269,16 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without:
     forwarding.let_go(unit, office, request, actor, without)
     person = store.person(unit.connection, store.box(unit.connection, office.vault, request.id), request.id)
     earlier = _of_the_same(unit.connection, office, request, person.email)
-    reason = Reason.KEPT_BY_LAW if any(one.held for one in earlier) else None
+    tasks = task_store.of_request(unit.connection, request.id)
+    kept = any(one.held for one in earlier) or any(task.kept_by_law for task in tasks)
+    reason = Reason.KEPT_BY_LAW if kept else None
     request = act(unit, office, request, Act.COMPLETE, actor, words, reason=reason)
     outbox.emit(unit, outbox.REQUEST_COMPLETED, request.site, str(request.id))
     for one in (request, *(one for one in earlier if not one.held)):
         forget_words(unit, office, one, actor)
     if person.email:
-        letter = letters.erased(request, sites.read(unit.connection, ref.site))
+        site = sites.read(unit.connection, ref.site)
+        letter = letters.erased(request, site, telling.left(request, site, tasks))
         mail.send(unit, office.post, person.email, letter, reference="")
     return store.read(unit.connection, ref)
 

@@ -13,6 +13,7 @@ from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.letters import day
 from consentgw.subject_requests.model import Kind
 from consentgw.subject_requests.tasks import TaskState
+from consentgw.subject_requests.telling import REASONS, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,18 +140,19 @@ class AskView(Page):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Somebody the request was passed on to, in words for who asks: that it has answered, and not what."""
+    """Somebody the request was passed on to, in words for who asks."""
 
     title: str
     sentence: str
-    state: TaskState
+    stands: str
+    """Where its part stands, in one sentence."""
 
 
-def passed_on(site: Site, tasks: Iterable[Task], language: str) -> tuple[Passed, ...]:
+def passed_on(site: Site, request: Request, tasks: Iterable[Task], language: str) -> tuple[Passed, ...]:
     """Return whom a request was passed on to; who is waited for no longer, or no processor any more, is left out."""
     words = {one.key: one.wording[language] for one in site.processors}
     return tuple(
-        Passed(words[task.processor].title, words[task.processor].sentence, task.state)
+        Passed(words[task.processor].title, words[task.processor].sentence, told(request, task, language))
         for task in tasks
         if task.processor in words and task.state is not TaskState.RECALLED
     )
@@ -196,6 +198,11 @@ class StatusView(Page):
     def due(self) -> str:
         """Return the day it is due."""
         return day(self.request.due_on, self.language)
+
+    @property
+    def reason(self) -> str:
+        """Return the lawful reason of a refusal, in words; empty where there is none."""
+        return gettext_for(self.language)(REASONS[self.request.reason]) if self.request.reason else ""
 
     def kept(self, hold: Hold) -> tuple[str, str]:
         """Return what requires a hold, and the day it is reviewed where there is one."""
