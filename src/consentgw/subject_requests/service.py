@@ -181,7 +181,8 @@ def extend(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Requ
     request = store.read(unit.connection, ref)
     after(request, Act.EXTEND)
     country = _rules(unit, sites.read(unit.connection, ref.site)).country
-    deadline = deadlines.extended(request, unit.now.date(), office.calendar(country))
+    history = store.steps(unit.connection, request.id)
+    deadline = deadlines.extended(request, history, unit.now.date(), office.calendar(country))
     changes = {"due_on": deadline.due_on, "calendar": deadline.calendar, "extended": True, "reminded": ""}
     request = act(unit, office, request, Act.EXTEND, actor, reason, **changes)
     _tell(unit, office, request, actor, reason)
