@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import pytest
@@ -11,14 +11,17 @@ from sqlalchemy import text
 
 from consentgw.consents.identifiers import uuid7
 from consentgw.db import open_database
+from consentgw.http.pages import render
 from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Role
 from consentgw.sites import store as sites
 from consentgw.subject_requests import proving, service
 from consentgw.subject_requests.model import Level
 from consentgw.subject_requests.office import open_office
+from consentgw.subject_requests.tasks import Standing
 from tests.desk.colleague import Colleague
 from tests.gateway import peeking, running
+from tests.house.desk import REQUESTS, TASKS, case
 from tests.operators.desk import dana as invited
 from tests.subject_requests.asking import employ_processors
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA
@@ -287,6 +290,15 @@ async def test_an_erasure_takes_two_people(app, dana, asked):
 
     assert page.says("What was known of who asked has been erased.")
     assert AIGERIM.name not in page.text
+
+
+def test_who_erases_past_a_processor_reads_that_the_reason_is_erased_with_the_rest():
+    requests = (replace(one, level=Level.MATCHED) for one in REQUESTS[:2])
+    pages = [render(case("en", one, stands=Standing(TASKS, ()))) for one in requests]
+
+    kept, erased = (re.findall("A processor has not answered. Why you do not wait for it[^<]*", page) for page in pages)
+    assert [said.endswith("for the record") for said in kept] == [True]
+    assert [said.endswith("these words are erased with the rest") for said in erased] == [True]
 
 
 async def test_a_handler_cannot_be_the_second_person_by_any_button(app, dana, asked):
