@@ -229,6 +229,10 @@ async def test_a_withdrawal_that_others_carry_out_too_takes_effect_here_at_once_
     assert "Your consent is withdrawn." in page.text
     assert "Delivery service" in page.text
     assert "It has been asked." in page.text
+    assert "Call the request off" not in page.text
+    form = page.form("message")
+    called_off = await page.visitor.submit(page.place, form, "message", fields=[*form.hidden, ("act", "cancel")])
+    assert called_off.status == 409
     delivery = caller(app, site="shop", processor="delivery")
     (task,) = (await delivery.get("/v1/sites/shop/tasks")).json()["items"]
     sought = (await delivery.get(f"/v1/sites/shop/tasks/{task['task_id']}/subject")).json()

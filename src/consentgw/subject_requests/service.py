@@ -232,7 +232,8 @@ def cancel(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str = "") ->
     """Call a request off, which is for who asks to do.
 
     Raises:
-        NotFound, OutOfTurn: there is no such request at this site, or it is closed.
+        NotFound, OutOfTurn: there is no such request at this site, it is closed, or it is a withdrawal that has taken
+            effect.
     """
     return act(unit, office, store.read(unit.connection, ref), Act.CANCEL, actor, why)
 
