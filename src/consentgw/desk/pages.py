@@ -102,6 +102,7 @@ class DeskPages:
             late=await self.db.read(task_store.late, [one.id for one in found], self.db.clock().date()),
             chosen=chosen,
             sites={one.slug: one.name for one in known},
+            profiles={one.slug: one.profile for one in known},
             types=tuple(RequestType),
             more=_more(chosen, found[PAGE - 1].due_on, found[PAGE - 1].id) if len(found) > PAGE else "",
         )
@@ -122,6 +123,7 @@ class DeskPages:
             **await self._about(request, caller),
             case=case,
             named=site.name,
+            profile=site.profile,
             handles=operator.may(Act.HANDLE, ref.site) and (keeps or not case.request.locked),
             keeps=keeps,
             holds=tuple(await self.db.read(filing.holds_on, case.request.id)),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from consentgw.http.languages import gettext_for, sentence
 from consentgw.operators.model import Role
-from consentgw.policies.rights import RIGHTS
 from consentgw.subject_requests.model import Act, Kind, Level, Reason, State
 from consentgw.subject_requests.tasks import Result, TaskState
 
@@ -85,7 +84,6 @@ ROLES = {
     Role.OFFICER: sentence("data protection officer: also agrees to erasures, places legal holds and takes data out"),
     Role.OWNER: sentence("owner: everything, and who works here"),
 }
-TYPES = {type_: title for type_, (title, _) in RIGHTS.items()}
 FAILURES = {
     "out_of_turn": sentence("That is not possible where the request stands now; somebody may have moved it meanwhile."),
     "unproven": sentence("Not enough is proven for that yet, or it takes a second person."),

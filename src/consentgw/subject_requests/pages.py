@@ -105,8 +105,8 @@ class RequestPages:
         offered = tuple(
             Offered(
                 type=type_,
-                title=title(type_, language),
-                sentence=sentence(type_, language),
+                title=title(type_, offer.site, language),
+                sentence=sentence(type_, offer.site, language),
                 time=time_of(rule, language),
             )
             for type_ in RIGHTS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from consentgw.http.languages import gettext_for
 from consentgw.http.pages import Page, View
 from consentgw.law.profiles import RequestType
-from consentgw.policies.rights import RIGHTS, time_of
+from consentgw.policies.rights import right, time_of
 from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.letters import day
 from consentgw.subject_requests.model import Kind
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.tasks import Task
 
 
-def title(type_: RequestType, language: str) -> str:
-    """Return what a type of request is called."""
-    return gettext_for(language)(RIGHTS[type_][0])
+def title(type_: RequestType, site: Site, language: str) -> str:
+    """Return what a type of request is called by the law of a site."""
+    return gettext_for(language)(right(type_, site.profile)[0])
 
 
-def sentence(type_: RequestType, language: str) -> str:
-    """Return what a type of request is for, in one sentence."""
-    said = gettext_for(language)(RIGHTS[type_][1])
+def sentence(type_: RequestType, site: Site, language: str) -> str:
+    """Return what a type of request is for by the law of a site, in one sentence."""
+    said = gettext_for(language)(right(type_, site.profile)[1])
     return said[0].upper() + said[1:]
 
 
@@ -62,7 +62,7 @@ class PackageView(View):
 
     def title_of(self, case: Case) -> str:
         """Return what was asked for."""
-        return title(case.request.type, self.language)
+        return title(case.request.type, self.site, self.language)
 
     def said(self, case: Case) -> tuple[tuple[datetime, str], ...]:
         """Return the messages of a request."""
@@ -120,12 +120,12 @@ class AskView(Page):
     @property
     def title(self) -> str:
         """Return what is asked for."""
-        return title(self.type, self.language)
+        return title(self.type, self.site, self.language)
 
     @property
     def sentence(self) -> str:
         """Return what that means."""
-        return sentence(self.type, self.language)
+        return sentence(self.type, self.site, self.language)
 
     @property
     def time(self) -> str:
@@ -187,7 +187,7 @@ class StatusView(Page):
     @property
     def title(self) -> str:
         """Return what is asked for."""
-        return title(self.request.type, self.language)
+        return title(self.request.type, self.site, self.language)
 
     @property
     def time(self) -> str:
@@ -245,7 +245,7 @@ class ComplaintView(Page):
     @property
     def title(self) -> str:
         """Return what was asked for."""
-        return title(self.request.type, self.language)
+        return title(self.request.type, self.site, self.language)
 
     @property
     def operator(self) -> Operator:
