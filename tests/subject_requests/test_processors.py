@@ -18,7 +18,7 @@ from consentgw.errors import AwaitsProcessors, Gone, Invalid, Malformed, NotFoun
 from consentgw.law.profiles import RequestType
 from consentgw.outbox.tables import events
 from consentgw.sites import store as sites
-from consentgw.subject_requests import answers, forwarding, processing, proving, service, store, task_store
+from consentgw.subject_requests import answers, forwarding, letters, processing, proving, service, store, task_store
 from consentgw.subject_requests.clock import Clock, look_through, look_through_tasks, tasks_at_risk
 from consentgw.subject_requests.model import SUBJECT, Act, Level, Person, Reason, State
 from consentgw.subject_requests.processing import Said
@@ -326,7 +326,11 @@ def test_what_is_due_and_late_is_told_once_and_counted(busy, clock):
     assert told(busy)[4:] == [("task_answered", "letters"), ("task_overdue", "delivery")]
     assert busy.db.ask(tasks_at_risk, clock.now.date()) == {"due_soon": 0, "overdue": 1}
     assert busy.db.ask(task_store.late, [request.id], clock.now.date()) == {request.id}
-    assert [one.letter.subject for one in busy.letters()] == ["Өңдеуші сұрау салуды мерзімінде орындамады"]
+    (letter,) = (one.letter for one in busy.letters())
+    assert letter.subject == "Өңдеуші сұрау салуды мерзімінде орындамады"
+    due_on = busy.tasks(request)["delivery"].due_on
+    assert due_on < request.due_on
+    assert letters.day(due_on, busy.site.language) in " ".join(letter.paragraphs)
 
 
 @pytest.mark.anyio

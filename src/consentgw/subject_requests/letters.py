@@ -80,14 +80,14 @@ def erased(request: Request, site: Site, left: tuple[str, ...]) -> Letter:
     return Letter(language=request.language, subject=_("Your request is done"), paragraphs=(words, *left, _(_CLOSING)))
 
 
-def to_operator(site: Site, subject: str, requests: Sequence[Request], links: Sequence[str]) -> Letter:
-    """Tell an operator of requests at a site, by their numbers alone."""
+def to_operator(site: Site, subject: str, due_on: Sequence[tuple[Request, date]], links: Sequence[str]) -> Letter:
+    """Tell an operator of requests at a site and of the day each is due, by their numbers alone."""
     language = site.language
     _ = gettext_for(language)
     due = _("due on %(date)s")
     lines = tuple(
-        f"{request.number}: {due % {'date': day(request.due_on, language)}} {link}"
-        for request, link in zip(requests, links, strict=True)
+        f"{request.number}: {due % {'date': day(due_day, language)}} {link}"
+        for (request, due_day), link in zip(due_on, links, strict=True)
     )
     return Letter(language=language, subject=_(subject), paragraphs=(f"{site.name}:", *lines, _(_CLOSING)))
 

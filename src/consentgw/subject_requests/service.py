@@ -34,6 +34,8 @@ from consentgw.subject_requests.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
     from uuid import UUID
 
     from sqlalchemy import Connection
@@ -296,10 +298,17 @@ def list_requests(connection: Connection, wanted: Wanted) -> list[Request]:
     return store.listed(connection, wanted)
 
 
-def tell_operator(unit: Unit, office: Office, site: Site, subject: str, requests: list[Request]) -> None:
-    """Put down one letter to a site's operator about these requests."""
-    links = [office.addresses.desk_url(request) for request in requests]
-    letter = letters.to_operator(site, subject, requests, links)
+def tell_operator(
+    unit: Unit,
+    office: Office,
+    site: Site,
+    subject: str,
+    requests: list[Request],
+    tasks: Mapping[UUID, date] | None = None,
+) -> None:
+    """Put down one letter to a site's operator about these requests; ``tasks`` says when a processor's part was due."""
+    due_on = [(request, (tasks or {}).get(request.id, request.due_on)) for request in requests]
+    letter = letters.to_operator(site, subject, due_on, [office.addresses.desk_url(request) for request in requests])
     mail.send(unit, office.post, site.operator.email, letter, reference=f"operator:{site.slug}", limited=False)
 
 
