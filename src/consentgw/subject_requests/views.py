@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from consentgw.consents.model import Method
 from consentgw.http.languages import gettext_for
 from consentgw.http.pages import Page, View
 from consentgw.law.profiles import RequestType
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
+    from consentgw.consents.receipt import Receipt
     from consentgw.law.profiles import RequestRule
     from consentgw.sites.model import AuthorityView, Operator, Site
     from consentgw.subject_requests.asking import Fields, Typed
@@ -60,6 +62,12 @@ class PackageView(View):
         words = {one.key: one.wording[self.language].title for one in self.site.processors}
         return tuple((words.get(one.processor, one.processor), one.name) for one in self.holdings.given)
 
+    @property
+    def consents(self) -> tuple[tuple[Receipt, str, str], ...]:
+        """Return every receipt with what it allowed and what became of it later, in words."""
+        receipts = [kept.receipt for kept in self.holdings.receipts]
+        return tuple((one, self._allowed(one), self._later(one, receipts[at:])) for at, one in enumerate(receipts, 1))
+
     def title_of(self, case: Case) -> str:
         """Return what was asked for."""
         return title(case.request.type, self.site, self.language)
@@ -67,6 +75,19 @@ class PackageView(View):
     def said(self, case: Case) -> tuple[tuple[datetime, str], ...]:
         """Return the messages of a request."""
         return tuple((text.at, text.words) for text in case.texts if text.kind is not Kind.NOTE)
+
+    def _allowed(self, receipt: Receipt) -> str:
+        _ = gettext_for(self.language)
+        words = [self.holdings.purposes[key] for key in sorted(receipt.decision.granted)]
+        named = [(one.get(self.language) or next(iter(one.values()))).title for one in words]
+        return ", ".join(named) or _("nothing allowed")
+
+    def _later(self, receipt: Receipt, after: list[Receipt]) -> str:
+        _ = gettext_for(self.language)
+        following = next((one for one in after if one.subject == receipt.subject), None)
+        if following is None:
+            return ""
+        return _("withdrawn later") if following.method is Method.WITHDRAW else _("replaced later")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
