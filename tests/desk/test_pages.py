@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
+from consentgw.access import store as trail
 from consentgw.consents.identifiers import uuid7
-from consentgw.db import open_database
+from consentgw.db import open_database, open_reader
 from consentgw.http.pages import render
 from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Role
@@ -422,7 +423,11 @@ async def test_what_the_gateway_holds_is_handed_out_to_an_officer_who_proved_lat
         clock.step(minutes=11)
         page = await dana.open(f"{asked.erasure}/package")
         assert page.url == f"/desk/prove?next={quote(f'{asked.erasure}/package', safe='')}"
-        assert (await dana.open(asked.erasure)).says("answer downloaded")
+        assert (await dana.open(asked.erasure)).says("data taken out at the desk")
+        with open_reader(seeded_sqlite) as connection:
+            (entry, *_) = trail.entries(connection, "shop", before=None, limit=1)
+        assert (entry.act, entry.thing) == ("export_person", asked.erasure.rpartition("/")[2])
+        assert entry.actor.startswith("operator:")
         handler = await joined(app, Role.HANDLER, login="erlan")
         assert (await handler.open(f"{asked.erasure}/package")).status == 403
 

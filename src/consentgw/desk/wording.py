@@ -49,6 +49,7 @@ ACTS = {
     Act.PROPOSE_ERASURE: sentence("erasure proposed"),
     Act.REVEAL: sentence("names, addresses and texts read by a program"),
     Act.DOWNLOAD: sentence("answer downloaded"),
+    Act.EXPORT: sentence("data taken out at the desk"),
     Act.REVOKE: sentence("answer taken back"),
     Act.ERASE: sentence("names, addresses and texts erased"),
     Act.HOLD: sentence("legal hold placed"),

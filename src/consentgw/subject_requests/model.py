@@ -65,6 +65,8 @@ class Act(StrEnum):
     REVEAL = "reveal"
     """A program has read who asks."""
     DOWNLOAD = "download"
+    EXPORT = "export"
+    """An operator has taken out what the gateway holds about who asks."""
     REVOKE = "revoke"
     """The answer can no longer be downloaded."""
     ERASE = "erase"
@@ -128,7 +130,9 @@ STAYING = frozenset(
     }
 )
 """Acts on an open request that leave its state as it is."""
-ALWAYS = frozenset({Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.REVOKE, Act.ERASE, Act.RECALL, Act.HOLD, Act.RELEASE})
+ALWAYS = frozenset(
+    {Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.EXPORT, Act.REVOKE, Act.ERASE, Act.RECALL, Act.HOLD, Act.RELEASE}
+)
 """Acts that are possible on a closed request too."""
 
 
