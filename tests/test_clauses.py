@@ -159,11 +159,18 @@ def test_clause_6_1_a_breach_has_one_working_day_and_the_doctor_complains_until_
     assert "zone" in refused(env, *add, "2026-11-13T10:00")
     assert [line for line in _complaints(seeded) if "breach 1 at news" in line]
 
-    said(env, "register", "breach", "notify", "1", "--how", "By letter")
+    notify = ("register", "breach", "notify", "1", "--how", "By letter", "--at")
+    assert "discovered" in refused(env, *notify, "2026-11-13T09:59+05:00")
+    said(env, *notify, "2026-11-16T23:30+05:00")
     assert not [line for line in _complaints(seeded) if "breach" in line]
     said(env, "register", "breach", "close", "1", "--outcome", "Everybody was told")
+    for register in (("breach", "list"), ("disclosure", "list"), ("hold", "list"), ("transfers",)):
+        assert "there is no site 'nosuch'" in refused(env, "register", *register, "--site", "nosuch")
+    later = refused(env, "register", "transfers", "--from", "2026-11-30", "--to", "2026-11-01")
+    assert "--from is a later day than --to" in later
     listed = said(env, "register", "breach", "list", "--site", "news").splitlines()
     assert [line.split("\t")[2] for line in listed] == ["news", "notified", "closed"]
+    assert listed[1].split("\t")[1] == "2026-11-16 18:30 UTC"
 
 
 def _complaints(settings):

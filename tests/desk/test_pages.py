@@ -9,16 +9,20 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import text
 
+from consentgw.access import store as trail
 from consentgw.consents.identifiers import uuid7
-from consentgw.db import open_database
+from consentgw.db import open_database, open_reader
+from consentgw.http.pages import render
 from consentgw.law.profiles import RequestType
 from consentgw.operators.model import Role
 from consentgw.sites import store as sites
 from consentgw.subject_requests import proving, service
 from consentgw.subject_requests.model import Level
 from consentgw.subject_requests.office import open_office
+from consentgw.subject_requests.tasks import Standing
 from tests.desk.colleague import Colleague
 from tests.gateway import peeking, running
+from tests.house.desk import REQUESTS, TASKS, case
 from tests.operators.desk import PASSWORD
 from tests.operators.desk import dana as invited
 from tests.subject_requests.asking import ask as behind
@@ -334,6 +338,15 @@ async def test_an_erasure_takes_two_people(app, dana, asked):
     assert AIGERIM.name not in page.text
 
 
+def test_who_erases_past_a_processor_reads_that_the_reason_is_erased_with_the_rest():
+    requests = (replace(one, level=Level.MATCHED) for one in REQUESTS[:2])
+    pages = [render(case("en", one, stands=Standing(TASKS, ()))) for one in requests]
+
+    kept, erased = (re.findall("A processor has not answered. Why you do not wait for it[^<]*", page) for page in pages)
+    assert [said.endswith("for the record") for said in kept] == [True]
+    assert [said.endswith("these words are erased with the rest") for said in erased] == [True]
+
+
 async def test_a_handler_cannot_be_the_second_person_by_any_button(app, dana, asked):
     await dana.press(await dana.open(asked.erasure), "propose-erasure", words="Everything.")
     handler = await joined(app, Role.HANDLER, login="erlan")
@@ -487,7 +500,11 @@ async def test_what_the_gateway_holds_is_handed_out_to_an_officer_who_proved_lat
         clock.step(minutes=11)
         page = await dana.open(f"{asked.erasure}/package")
         assert page.url == f"/desk/prove?next={quote(f'{asked.erasure}/package', safe='')}"
-        assert (await dana.open(asked.erasure)).says("answer downloaded")
+        assert (await dana.open(asked.erasure)).says("data taken out at the desk")
+        with open_reader(seeded_sqlite) as connection:
+            (entry, *_) = trail.entries(connection, "shop", before=None, limit=1)
+        assert (entry.act, entry.thing) == ("export_person", asked.erasure.rpartition("/")[2])
+        assert entry.actor.startswith("operator:")
         handler = await joined(app, Role.HANDLER, login="erlan")
         assert (await handler.open(f"{asked.erasure}/package")).status == 403
 

@@ -133,6 +133,7 @@ def queue(language: str, *found: Request, **chosen: str) -> QueueView:
         late=frozenset(one.id for one in found[:1]),
         chosen=Filter(**chosen),
         sites={"shop": "Dala <Market>", "news": "Dana's news"},
+        profiles={"shop": "kz", "news": "eu"},
         types=tuple(RequestType),
         more="/desk?after=2026-11-24_1" if found else "",
     )
@@ -144,7 +145,7 @@ def case(language: str, of: Request, **given: Any) -> CaseView:
         "handles": True, "approves": True, "exports": True, "words": "", "read": "4", "reasons": tuple(Reason),
         "revocable": of.state is State.COMPLETED, "confirmable": True,
         "extendable": True, "processors": {}, "stands": Standing((), ()), "keeps": True,
-        "holds": (), "kept_back": (), **given,
+        "holds": (), "kept_back": (), "profile": "kz", **given,
     }  # fmt: skip
     return CaseView(
         **_about(language),

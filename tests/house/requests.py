@@ -85,9 +85,8 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
     page = {"language": language, "languages": site.languages, "site_slug": site.slug, "site_name": site.name}
     authority = site.authority_in(language, AT.date())
     offered = tuple(
-        Offered(type=rule.type, title=title(rule.type, language), sentence=sentence(rule.type, language), time="3 Dala")
-        for rule in RULES.requests
-        if rule.starts == "receipt"
+        Offered(type=type_, title=title(type_, site, language), sentence=sentence(type_, site, language), time="3 Dala")
+        for type_ in (rule.type for rule in RULES.requests if rule.starts == "receipt")
     )
     for code in ("", "c0de"):
         choose = ChooseView(**page, site=site, offered=offered, authority=authority, receipt=code)
@@ -128,7 +127,7 @@ def request_pages(site: Site, language: str) -> Iterator[tuple[str, View]]:
             f"complaint-{state}-{language}",
             ComplaintView(**page, site=site, request=request(state), authority=authority, today=date(2026, 12, 1)),
         )
-    passed = tuple(Passed(f"Dala {stage} <b>", "Dala & sons.", stage) for stage in TaskState)
+    passed = tuple(Passed(f"Dala {stage} <b>", "Dala & sons.", "It has <answered>.") for stage in TaskState)
     for stage in (State.IN_PROGRESS, State.COMPLETED):
         known = request(stage, RequestType.ACCESS, Level.MATCHED)
         asked = replace(status, request=known, passed=passed, files=1, answer=("5f" * 32, AT, 3))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consentgw.errors import Malformed, Misconfigured
 from consentgw.law.deadlines import Calendar, due, extended, read_calendars
 from consentgw.law.profiles import RequestType, profile
 
 KZ = Calendar("KZ")
+NONE = timedelta()
+
+
+class _EveryDay(Calendar):
+    """A country that works every day."""
+
+    def works(self, day):
+        return True
 
 
 @pytest.mark.parametrize(
@@ -57,7 +67,45 @@ def test_california_counts_forty_five_calendar_days_and_as_many_more():
     first = due(rule, date(2026, 6, 1), calendar)
 
     assert first.due_on == date(2026, 7, 16)
-    assert extended(first, calendar).due_on == date(2026, 8, 31)  # the 30th is a Sunday
+    longest = extended(first, date(2026, 6, 1), NONE, calendar)
+    assert longest.due_on == date(2026, 8, 31)  # the 30th is a Sunday
+
+
+@pytest.mark.parametrize(
+    ("received", "first", "longest"),
+    [
+        (date(2026, 11, 26), date(2026, 12, 28), date(2027, 2, 26)),  # the first limit is St Stephen's Day, a Saturday
+        (date(2026, 11, 30), date(2026, 12, 30), date(2027, 3, 1)),  # no 30 February; the 28th is a Sunday
+        (date(2026, 1, 31), date(2026, 3, 2), date(2026, 4, 30)),
+    ],
+)
+def test_one_month_and_two_more_are_three_months_from_receipt(received, first, longest):
+    calendar = Calendar("IE")
+    deadline = due(profile("eu").on(received).request(RequestType.ACCESS), received, calendar)
+
+    assert (deadline.due_on, extended(deadline, received, NONE, calendar).due_on) == (first, longest)
+
+
+@given(
+    st.dates(date(2026, 1, 1), date(2030, 12, 31)),
+    st.integers(0, 40),
+    st.sampled_from([("eu", "IE"), ("uk", "GB"), ("us-ca", "US")]),
+)
+def test_an_extended_time_is_the_whole_time_and_what_the_clock_stood_moved_by_days_off_alone(received, stood, law):
+    name, country = law
+    calendar = Calendar(country)
+    rule = profile(name).on(date(2026, 11, 26)).request(RequestType.ACCESS)
+    whole = rule.model_copy(update={"limit": rule.limit + rule.extension.limit})
+    first = due(rule, received, calendar)
+
+    later = extended(first, received, timedelta(days=stood), calendar).due_on
+
+    assert later > first.due_on
+    assert calendar.works(later)
+    if not stood:
+        assert later == due(whole, received, calendar).due_on
+    unmoved = extended(first, received, NONE, _EveryDay(country)).due_on + timedelta(days=stood)
+    assert later == calendar.next_working_day(unmoved)
 
 
 def test_an_extension_is_given_once_and_only_where_the_profile_allows_one():
@@ -66,9 +114,9 @@ def test_an_extension_is_given_once_and_only_where_the_profile_allows_one():
     kazakh = due(profile("kz").on(date(2026, 5, 5)).request(RequestType.ACCESS), date(2026, 5, 5), KZ)
 
     with pytest.raises(Malformed):
-        extended(extended(european, calendar), calendar)
+        extended(extended(european, date(2026, 5, 5), NONE, calendar), date(2026, 5, 5), NONE, calendar)
     with pytest.raises(Malformed):
-        extended(kazakh, KZ)
+        extended(kazakh, date(2026, 5, 5), NONE, KZ)
 
 
 def test_withdrawal_is_at_once_in_europe():

@@ -7,6 +7,7 @@ import email
 import email.policy
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -105,6 +106,8 @@ async def test_a_letter_arrives_as_plain_text_and_as_html_and_is_gone_then(db, p
     (arrived,) = inbox.letters
     assert (arrived["to"], arrived["from"], arrived["subject"]) == (AIGERIM, "consent@gateway.example", LETTER.subject)
     assert arrived["auto-submitted"] == "auto-generated"
+    assert arrived["content-language"] == LETTER.language
+    assert arrived["date"].datetime == clock.now.replace(microsecond=0)
     plain, html = (arrived.get_body((kind,)).get_content() for kind in ("plain", "html"))
     for part in (*LETTER.paragraphs, LETTER.link, LETTER.digits):
         assert part in plain
@@ -237,7 +240,7 @@ def test_nothing_anybody_typed_reaches_a_header():
         with pytest.raises(Malformed):
             read_address(to)
     odd = read_address("{{7*7}}@b.example")  # lawful, and only ever text
-    written = message(LETTER, odd, "c@d.example", UUID(int=1))
+    written = message(LETTER, odd, "c@d.example", UUID(int=1), datetime.now(UTC))
     assert written["to"] == "{{7*7}}@b.example"
     assert "49@" not in written.as_string()
 
@@ -249,7 +252,7 @@ def test_a_subject_comes_as_it_was_written_wherever_its_header_is_broken(languag
     assert len(subjects) > 500
 
     for subject in subjects[::8]:
-        written = message(replace(LETTER, subject=subject), AIGERIM, DANA, UUID(int=1)).as_bytes()
+        written = message(replace(LETTER, subject=subject), AIGERIM, DANA, UUID(int=1), datetime.now(UTC)).as_bytes()
 
         assert email.message_from_bytes(written, policy=email.policy.default)["subject"] == subject
         assert max(map(len, written.partition(b"\r\nMessage-ID")[0].split(b"\r\n"))) <= 78

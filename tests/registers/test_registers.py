@@ -215,6 +215,18 @@ def test_a_breach_is_overdue_from_its_instant_on_until_the_authority_is_told(sho
     assert (step, words) == (Step.NOTIFIED, "By letter.")
 
 
+def test_when_the_authority_was_told_is_what_is_said_and_no_day_that_cannot_be(shops, clock):
+    number, told = enter(shops, breach()).number, DISCOVERED + timedelta(minutes=30)
+    clock.step(days=2)
+    for wrong in (DISCOVERED - timedelta(seconds=1), clock.now + timedelta(seconds=1)):
+        with pytest.raises(Malformed):
+            shops.apply(service.notify, number, "By letter.", CLI, wrong)
+
+    shops.apply(service.notify, number, "By letter.", CLI, told)
+
+    assert shops.ask(store.breach, number).steps == ((Step.NOTIFIED, told, "By letter."),)
+
+
 def test_a_breach_is_closed_once_and_where_the_law_makes_no_exception_only_after_the_authority_was_told(shops):
     ours, theirs, free = (enter(shops, breach(site)).number for site in ("shop", "dublin", "fresno"))
     with pytest.raises(OutOfTurn):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -73,6 +74,25 @@ def test_everything_about_one_person_is_collected_and_nothing_about_another(room
     assert [one["subject_request_type"] for one in data["subject_requests"]] == ["access", "restriction"]
     published = {"keys": room.db.ask(keys.published)}
     assert verify(files["receipts/001.jws"].decode(), published, KIND) == json.loads(files["receipts/001.json"])
+
+
+def test_the_page_of_a_package_names_purposes_in_its_language_and_says_what_became_of_a_receipt(quick):
+    notice = quick.db.ask(read_offer, quick.site).notices["en"]
+    key = quick.db.apply(signer)
+    first = quick.db.apply(consents.record, answer(notice, Method.ACCEPT_ALL), key)
+    second = quick.db.apply(consents.record, answer(notice, Method.ACCEPT_ALL, previous=first), key)
+    quick.db.apply(consents.record, answer(notice, Method.WITHDRAW, previous=second), key)
+    request = quick.prove(quick.ask(language="ru", receipt=first.receipt))
+    do(quick, service.complete, request, DANA, "Вот они.")
+
+    page = opened(do(quick, answers.download, request))["index.html"].decode()
+
+    said = re.findall(r": ([^:<]*) \(<code>", page)
+    assert said == [
+        "Аналитические, Маркетинговые; позже заменено другим ответом",
+        "Аналитические, Маркетинговые; позже отозвано",
+        "ничего не разрешено",
+    ]
 
 
 def test_the_manifest_holds_the_sum_of_every_other_file(quick):

@@ -48,7 +48,7 @@ def test_a_request_in_kazakhstan_is_due_when_the_law_says(quick, clock, received
 @pytest.mark.parametrize(
     ("site", "received", "type_", "due", "longest"),
     [
-        (SHOP_IN_EUROPE, date(2026, 1, 31), RequestType.ACCESS, date(2026, 3, 2), date(2026, 5, 5)),
+        (SHOP_IN_EUROPE, date(2026, 1, 31), RequestType.ACCESS, date(2026, 3, 2), date(2026, 4, 30)),
         (SHOP_IN_CALIFORNIA, date(2026, 6, 1), RequestType.ERASURE, date(2026, 7, 16), date(2026, 8, 31)),
         (SHOP_IN_CALIFORNIA, date(2026, 6, 1), RequestType.OBJECTION, date(2026, 6, 23), None),
         (SHOP_IN_EUROPE, date(2026, 5, 2), RequestType.CONSENT_WITHDRAWAL, date(2026, 5, 2), None),
@@ -71,6 +71,24 @@ def test_elsewhere_too_and_extended_once_where_the_law_lets_it(quick, clock, sit
         assert (extended.due_on, extended.state, extended.extended) == (longest, State.EXTENDED, True)
         with pytest.raises(OutOfTurn):
             room.db.apply(service.extend, room.office, request.ref, DANA, "Once more")
+
+
+def test_an_extension_keeps_what_the_clock_stood_still(quick, clock):
+    clock.now = noon(date(2026, 11, 26))
+    quick.db.apply(sites.keep, SHOP_IN_EUROPE)
+    room = replace(quick, site=SHOP_IN_EUROPE)
+    request = room.ask()
+    clock.step(days=4)
+    assert room.db.apply(proving.resend, room.office, request.ref)
+    room.prove(request)
+    clock.step(days=3)
+    room.db.apply(proving.ask_proof, room.office, request.ref, DANA, "The name is another one.")
+    clock.step(days=6)
+    room.vouch(request)
+
+    extended = room.db.apply(service.extend, room.office, request.ref, DANA, "Many records")
+
+    assert extended.due_on == date(2027, 3, 8)  # three months and ten days
 
 
 def test_nothing_is_extended_after_the_first_limit(quick, clock):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from consentgw.access import store as trail
 from consentgw.db.database import utc_now
 from consentgw.doctor import examine
 from consentgw.errors import Held, Malformed, NotFound, OutOfTurn
@@ -53,6 +54,21 @@ def there(room, request):
     except NotFound:
         return False
     return True
+
+
+def test_a_hold_that_is_placed_and_released_at_the_desk_stands_in_the_trail(room):
+    request = answered(room)
+    placed = hold(room, request)
+    release(room, request, placed)
+    room.db.apply(lambda unit: locking.hold(unit, room.office, request.ref, PROGRAM, Ground.LAW, "By law."))
+
+    entries = room.db.ask(trail.entries, "shop", before=None, limit=9)
+
+    number = str(placed.number)  # a program's call enters what it does by itself
+    assert [(one.actor, one.act, one.thing) for one in entries] == [
+        (str(YERLAN), "release_hold", number),
+        (str(DANA), "place_hold", number),
+    ]
 
 
 async def test_the_purge_passes_over_what_is_held_says_how_much_and_takes_the_rest(room, clock, monkeypatch):

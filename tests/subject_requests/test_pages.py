@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -17,10 +18,13 @@ from consentgw.subject_requests.hold import Ground
 from consentgw.subject_requests.model import Level, Reason, State
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.store import Wanted
+from consentgw.subject_requests.views import sentence, title
 from tests.caller import caller
 from tests.conftest import Clock
 from tests.gateway import SHOP, ledger, rows, running
+from tests.house.desk import REQUESTS, case
 from tests.house.documents import Reader
+from tests.policies.shop import SHOP as SHOP_AT_HOME
 from tests.subject_requests.asking import employ_processors
 from tests.subject_requests.story import AIGERIM, DANA, YERLAN
 from tests.visitor import Visitor
@@ -251,6 +255,10 @@ async def test_a_withdrawal_that_others_carry_out_too_takes_effect_here_at_once_
     assert "Your consent is withdrawn." in page.text
     assert "Delivery service" in page.text
     assert "It has been asked." in page.text
+    assert "Call the request off" not in page.text
+    form = page.form("message")
+    called_off = await page.visitor.submit(page.place, form, "message", fields=[*form.hidden, ("act", "cancel")])
+    assert called_off.status == 409
     delivery = caller(app, site="shop", processor="delivery")
     (task,) = (await delivery.get("/v1/sites/shop/tasks")).json()["items"]
     sought = (await delivery.get(f"/v1/sites/shop/tasks/{task['task_id']}/subject")).json()
@@ -484,6 +492,23 @@ async def test_nothing_of_a_person_is_in_the_log_or_in_the_addresses(app, desk, 
     for personal in (AIGERIM.name, AIGERIM.email, "Words of Aigerim", AIGERIM.phone):
         assert personal not in caplog.text
         assert personal not in page.url
+
+
+@pytest.mark.parametrize(
+    ("profile", "named", "said"),
+    [
+        ("kz", "Blocking", "the terms of its processing were breached"),
+        ("eu", "Restriction", "rests on legitimate interests, to direct marketing at any time"),
+        ("uk", "Restriction", "rests on legitimate interests, to direct marketing at any time"),
+        ("us-ca", "Opt-out of sale and sharing", "the sale and sharing of your data"),
+    ],
+)
+def test_a_right_is_called_on_every_page_as_the_law_of_the_site_calls_it(profile, named, said):
+    site, types = replace(SHOP_AT_HOME, profile=profile), (RequestType.RESTRICTION, RequestType.OBJECTION)
+
+    assert named in {title(type_, site, "en") for type_ in types}
+    assert named in {case("en", REQUESTS[0], profile=profile).type_name(type_, profile) for type_ in types}
+    assert any(said in sentence(type_, site, "en") for type_ in types)
 
 
 async def test_the_full_page_and_the_policy_lead_to_it(app):

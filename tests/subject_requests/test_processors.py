@@ -18,12 +18,13 @@ from consentgw.errors import AwaitsProcessors, Gone, Invalid, Malformed, NotFoun
 from consentgw.law.profiles import RequestType
 from consentgw.outbox.tables import events
 from consentgw.sites import store as sites
-from consentgw.subject_requests import answers, forwarding, processing, proving, service, store, task_store
+from consentgw.subject_requests import answers, forwarding, letters, processing, proving, service, store, task_store
 from consentgw.subject_requests.clock import Clock, look_through, look_through_tasks, tasks_at_risk
 from consentgw.subject_requests.model import SUBJECT, Act, Level, Person, Reason, State
 from consentgw.subject_requests.processing import Said
 from consentgw.subject_requests.tables import tasks
 from consentgw.subject_requests.tasks import Result, TaskRef, TaskState
+from consentgw.subject_requests.views import passed_on
 from tests.subject_requests.story import (
     AIGERIM,
     BOLAT,
@@ -325,7 +326,11 @@ def test_what_is_due_and_late_is_told_once_and_counted(busy, clock):
     assert told(busy)[4:] == [("task_answered", "letters"), ("task_overdue", "delivery")]
     assert busy.db.ask(tasks_at_risk, clock.now.date()) == {"due_soon": 0, "overdue": 1}
     assert busy.db.ask(task_store.late, [request.id], clock.now.date()) == {request.id}
-    assert [one.letter.subject for one in busy.letters()] == ["Өңдеуші сұрау салуды мерзімінде орындамады"]
+    (letter,) = (one.letter for one in busy.letters())
+    assert letter.subject == "Өңдеуші сұрау салуды мерзімінде орындамады"
+    due_on = busy.tasks(request)["delivery"].due_on
+    assert due_on < request.due_on
+    assert letters.day(due_on, busy.site.language) in " ".join(letter.paragraphs)
 
 
 @pytest.mark.anyio
@@ -409,3 +414,58 @@ def test_digits_prove_a_mailbox_for_processors_too(busy):
     busy.db.apply(proving.verify_by_digits, busy.office, request.ref, digits)
 
     assert set(busy.tasks(request)) == {"delivery", "letters"}
+
+
+def erased(busy):
+    """Return a request of Aigerim's to erase that two have agreed to, with the letter that says so."""
+    request = next(one for one in busy.db.ask(service.list_requests, store.Wanted()) if one.site == busy.site.slug)
+    for second in (DANA, YERLAN):
+        request = busy.db.apply(service.erase, busy.office, request.ref, second, "As asked.")
+    return request, "\n".join(busy.letter_to(AIGERIM).letter.paragraphs)
+
+
+def test_who_asked_to_erase_learns_which_processor_keeps_what_and_why(busy):
+    request = matched(busy, RequestType.ERASURE)
+    busy.fulfil(request, "delivery", Result.REFUSED, reason=Reason.KEPT_BY_LAW, words="Secret words about invoices.")
+    busy.fulfil(request, "letters")
+
+    request, letter = erased(busy)
+
+    assert request.reason is Reason.KEPT_BY_LAW
+    assert "but for what a law" in letter
+    assert "Delivery service: It has refused (a law obliges the operator to keep the data)." in letter
+    assert "Secret" not in letter
+    assert "Mailing service" not in letter
+    said = {one.title: one.stands for one in passed_on(busy.site, request, busy.tasks(request).values(), "en")}
+    assert said == {
+        "Delivery service": "It has refused (a law obliges the operator to keep the data).",
+        "Mailing service": "It has answered.",
+    }
+
+
+def test_the_letter_about_an_erasure_names_who_does_not_act_on_it(busy):
+    request = matched(busy, RequestType.ERASURE)
+    busy.does(processing.decline, request, "delivery", "We have no contract any more.")
+    busy.fulfil(request, "letters", Result.REFUSED, reason=Reason.NO_MATCH, words="Nobody of that address.")
+
+    request, letter = erased(busy)
+
+    assert request.reason is None
+    assert "is erased here" in letter
+    assert "Delivery service: It does not act on it; that is left to the operator." in letter
+    assert "Mailing service" not in letter
+
+
+def test_what_a_processor_holds_is_told_to_nobody_who_merely_typed_an_address(busy):
+    unknown, known = busy.ask(RequestType.OBJECTION), matched(busy)
+    for request in (unknown, known):
+        busy.fulfil(request, "letters", Result.NOTHING_HELD)
+        busy.does(processing.decline, request, "delivery", "Not ours.")
+
+    def said(request):
+        request = busy.db.ask(store.read, request.ref)
+        return [one.stands for one in passed_on(busy.site, request, busy.tasks(request).values(), "en")]
+
+    declined = "It does not act on it; that is left to the operator."
+    assert said(unknown) == [declined, "It has answered."]
+    assert said(known) == [declined, "It holds nothing about you."]

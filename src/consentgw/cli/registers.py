@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,14 @@ from consentgw.law.deadlines import read_calendars
 from consentgw.registers import service, store
 from consentgw.registers.model import Breach, Disclosure
 from consentgw.settings import Settings
+from consentgw.sites import store as sites
 from consentgw.subject_requests import filing
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from datetime import date
+
+    from sqlalchemy import Connection
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _PEOPLE = click.IntRange(min=0)
@@ -50,7 +55,9 @@ def register() -> None:
 @click.option("--to", "until", type=_DAY, help="The last day (UTC).")
 def transfers(site: str | None, since: datetime | None, until: datetime | None) -> None:
     """List how often each vendor was asked: day, site, tag, vendor, country, times. Counts are a minute old at most."""
-    with open_reader(Settings.read()) as connection:
+    if since and until and since > until:
+        raise Malformed("--from is a later day than --to")
+    with _reader(site) as connection:
         for one, times in store.counted(connection, site, _day(since), _day(until)):
             click.echo(f"{one.day}\t{one.site}\t{one.tag}\t{one.vendor}\t{one.country}\t{times}")
 
@@ -79,7 +86,7 @@ def add_disclosure(site: str, on: datetime, body: str, ground: str, data: str, p
 @click.option("--site", help="Of one site only.")
 def list_disclosures(site: str | None) -> None:
     """List the disclosures: number, day, site, state body, ground, kinds of data, people."""
-    with open_reader(Settings.read()) as connection:
+    with _reader(site) as connection:
         for number, one in store.disclosed(connection, site):
             click.echo(f"{number}\t{one.disclosed_on}\t{one.site}\t{one.body}\t{one.ground}\t{one.data}\t{one.people}")
 
@@ -108,10 +115,11 @@ def add_breach(site: str, discovered: datetime, happened: str, measures: str, pe
 @breach.command()
 @click.argument("number", type=int)
 @click.option("--how", required=True, help="How the authority was told, and what it answered with.")
-def notify(number: int, how: str) -> None:
+@click.option("--at", type=_Instant(), help="When, like 2026-11-24T09:30+05:00; without it, now.")
+def notify(number: int, how: str, at: datetime | None) -> None:
     """Enter that the authority was told of breach NUMBER."""
     with open_database(Settings.read()) as database:
-        database.apply(service.notify, number, how, CLI)
+        database.apply(service.notify, number, how, CLI, at)
     click.echo(f"breach {number}: the authority has been told")
 
 
@@ -129,7 +137,7 @@ def close(number: int, outcome: str) -> None:
 @click.option("--site", help="Of one site only.")
 def list_breaches(site: str | None) -> None:
     """List the breaches: number, discovery, site, people, deadline, what happened, measures; below, each step."""
-    with open_reader(Settings.read()) as connection:
+    with _reader(site) as connection:
         for entered in store.entered_breaches(connection, site):
             said = entered.breach
             by = _minute(entered.notify_by) if entered.notify_by else "no time known"
@@ -151,7 +159,7 @@ def hold() -> None:
 @click.option("--site", help="Of one site only.")
 def list_holds(site: str | None) -> None:
     """List every hold: number, day, site, request, ground, words, day of review, who; below, its release."""
-    with open_reader(Settings.read()) as connection:
+    with _reader(site) as connection:
         for one in filing.register_of_holds(connection, site):
             click.echo(
                 f"{one.number}\t{one.placed_at:%Y-%m-%d}\t{one.site}\t{one.request}\t{one.ground}"
@@ -159,6 +167,19 @@ def list_holds(site: str | None) -> None:
             )
             if end := one.release:
                 click.echo(f"{one.number}\t{end.at:%Y-%m-%d}\treleased\t{_line(end.why)}\t{end.by}")
+
+
+@contextmanager
+def _reader(site: str | None) -> Generator[Connection]:
+    """Open the database to read what is listed of a site, or of all.
+
+    Raises:
+        NotFound: there is no such site.
+    """
+    with open_reader(Settings.read()) as connection:
+        if site is not None:
+            sites.read(connection, site)
+        yield connection
 
 
 def _line(words: str) -> str:

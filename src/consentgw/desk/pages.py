@@ -115,6 +115,7 @@ class DeskPages:
             late=await self.db.read(task_store.late, [one.id for one in found], self.db.clock().date()),
             chosen=chosen,
             sites={one.slug: one.name for one in known},
+            profiles={one.slug: one.profile for one in known},
             types=tuple(RequestType),
             more=_more(chosen, found[PAGE - 1].due_on, found[PAGE - 1].id) if len(found) > PAGE else "",
         )
@@ -136,6 +137,7 @@ class DeskPages:
             languages=() if error else LANGUAGES,  # a button's address cannot be opened in another language
             case=case,
             named=site.name,
+            profile=site.profile,
             handles=sees(operator, case.request),
             keeps=keeps,
             holds=tuple(await self.db.read(filing.holds_on, case.request.id)),

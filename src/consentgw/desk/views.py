@@ -10,6 +10,7 @@ from consentgw.desk import wording
 from consentgw.http.languages import LANGUAGES, gettext_for
 from consentgw.http.pages import Page
 from consentgw.operators.model import ACTS, Act, Role
+from consentgw.policies.rights import right
 from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.model import Act as Done
 from consentgw.subject_requests.model import Capacity, State
@@ -42,9 +43,9 @@ class DeskView(Page):
         """Return what something is called in the language of the page."""
         return gettext_for(self.language)(words[key])
 
-    def type_name(self, type_: RequestType) -> str:
-        """Return what a right is called."""
-        return self.say(wording.TYPES, type_)
+    def type_name(self, type_: RequestType, profile: str) -> str:
+        """Return what a right is called by the law of a profile."""
+        return gettext_for(self.language)(right(type_, profile)[0])
 
     def state_name(self, state: State) -> str:
         """Return what a state is called."""
@@ -100,9 +101,15 @@ class QueueView(DeskView):
     chosen: Filter
     sites: Mapping[str, str]
     """Names of the sites the operator works for, by slug."""
+    profiles: Mapping[str, str]
+    """Their law profiles, by slug."""
     types: tuple[RequestType, ...]
     more: str
     """Address of the next page; empty at the end."""
+
+    def type_names(self, type_: RequestType) -> str:
+        """Return what a right is called by the laws of these sites."""
+        return " / ".join(dict.fromkeys(self.type_name(type_, profile) for profile in self.profiles.values()))
 
     @property
     def by_address(self) -> bool:
@@ -125,6 +132,8 @@ class CaseView(DeskView):
     case: Case
     named: str
     """The site's name."""
+    profile: str
+    """Its law profile."""
     handles: bool
     approves: bool
     exports: bool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from consentgw.http.languages import gettext_for, sentence
 from consentgw.operators.model import Role
-from consentgw.policies.rights import RIGHTS
 from consentgw.subject_requests.model import Act, Capacity, Kind, Level, Reason, State
 from consentgw.subject_requests.tasks import Result, TaskState
 
@@ -55,6 +54,7 @@ ACTS = {
     Act.PROPOSE_ERASURE: sentence("erasure proposed"),
     Act.REVEAL: sentence("names, addresses and texts read by a program"),
     Act.DOWNLOAD: sentence("answer downloaded"),
+    Act.EXPORT: sentence("data taken out at the desk"),
     Act.REVOKE: sentence("answer taken back"),
     Act.ERASE: sentence("names, addresses and texts erased"),
     Act.HOLD: sentence("legal hold placed"),
@@ -90,7 +90,6 @@ ROLES = {
     Role.OFFICER: sentence("data protection officer: also agrees to erasures, places legal holds and takes data out"),
     Role.OWNER: sentence("owner: everything, and who works here"),
 }
-TYPES = {type_: title for type_, (title, _) in RIGHTS.items()}
 FAILURES = {
     "news": sentence("Something is new since you opened this page. Nothing was changed."),
     "out_of_turn": sentence("That is not possible where the request stands now; somebody may have moved it meanwhile."),

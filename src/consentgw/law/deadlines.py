@@ -94,8 +94,11 @@ def due(rule: RequestRule, started_on: date, calendar: Calendar) -> Deadline:
     return Deadline(_after(started_on, rule.limit, rule.unit, calendar), rule, calendar.version)
 
 
-def extended(deadline: Deadline, calendar: Calendar) -> Deadline:
-    """Return the deadline after its one extension, counted from the first limit.
+def extended(deadline: Deadline, started_on: date, stood: timedelta, calendar: Calendar) -> Deadline:
+    """Return the deadline after its one extension: limit and extension are one time from ``started_on``.
+
+    To that comes what the clock ``stood`` still, and a day off moves the end once. Only working days, which no day off
+    moves, are counted from the first limit, and so is what begins later than with the receipt.
 
     Raises:
         Malformed: the rule allows none, or it was extended before.
@@ -103,7 +106,11 @@ def extended(deadline: Deadline, calendar: Calendar) -> Deadline:
     extension: Extension | None = deadline.rule.extension
     if extension is None or deadline.extended:
         raise Malformed("this deadline cannot be extended")
-    later = _after(deadline.due_on, extension.limit, extension.unit, calendar)
+    rule = deadline.rule
+    if extension.unit is rule.unit and rule.unit is not Unit.WORKING_DAYS and rule.starts == "receipt":
+        later = calendar.next_working_day(_end(started_on, rule.limit + extension.limit, rule.unit) + stood)
+    else:
+        later = _after(deadline.due_on, extension.limit, extension.unit, calendar)
     return Deadline(later, deadline.rule, calendar.version, extended=True)
 
 
@@ -156,8 +163,11 @@ def _after(day: date, limit: int, unit: Unit, calendar: Calendar) -> date:
         return calendar.working_days_after(day, limit)
     if unit is Unit.AT_ONCE:
         return day
-    end = day + timedelta(days=limit) if unit is Unit.CALENDAR_DAYS else _months_after(day, limit)
-    return calendar.next_working_day(end)
+    return calendar.next_working_day(_end(day, limit, unit))
+
+
+def _end(day: date, limit: int, unit: Unit) -> date:
+    return day + timedelta(days=limit) if unit is Unit.CALENDAR_DAYS else _months_after(day, limit)
 
 
 def _months_after(day: date, count: int) -> date:

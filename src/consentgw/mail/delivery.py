@@ -37,7 +37,7 @@ class Delivery:
             waiting = await db.write(store.take, self.post.sealer, identifier)
             if waiting is None:
                 continue
-            written = message(waiting.letter, waiting.to, self.server.sender, waiting.id)
+            written = message(waiting.letter, waiting.to, self.server.sender, waiting.id, db.clock())
             try:
                 await asyncio.to_thread(hand_over, self.server, written)
             except (OSError, smtplib.SMTPException) as error:

@@ -9,6 +9,7 @@ from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,7 @@ from consentgw.mail.model import read_address
 from consentgw.mail.views import LetterView
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from consentgw.mail.model import Letter
@@ -89,18 +91,19 @@ def read_server(settings: Settings) -> Server | None:
     return Server(parts.scheme, parts.hostname, port, user, password, sender)
 
 
-def message(letter: Letter, to: str, sender: str, identifier: UUID) -> EmailMessage:
-    """Return a letter as it is sent: plain text and the same as HTML. Sent twice, it is known by its id."""
+def message(letter: Letter, to: str, sender: str, identifier: UUID, at: datetime) -> EmailMessage:
+    """Return a letter as it is sent ``at``: plain text and the same as HTML. Sent twice, it is known by its id."""
     written = EmailMessage(policy=_POLICY)
     local, _, domain = to.rpartition("@")
     written["From"] = sender
     written["To"] = str(Address(username=local, domain=domain))
     written["Subject"] = letter.subject
     written["Message-ID"] = f"<{identifier}@{sender.rpartition('@')[2]}>"
+    written["Date"] = format_datetime(at)
     written["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers
-    written["Content-Language"] = letter.language
     written.set_content("\n\n".join(letter.lines()) + "\n")
     written.add_alternative(render(LetterView(language=letter.language, letter=letter)), subtype="html")
+    written["Content-Language"] = letter.language  # setting and adding content clears what was said of it before
     return written
 
 

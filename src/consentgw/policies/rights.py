@@ -114,6 +114,11 @@ _AT_ONCE = {
 }
 
 
+def right(type_: RequestType, profile: str) -> tuple[str, str]:
+    """Return the title and the sentence of a right as the law of a profile words it; both are to be translated."""
+    return _ELSEWHERE.get((profile, type_), RIGHTS[type_])
+
+
 def rights(rules: Rules, authority: str, language: str) -> str:
     """Return the list of rights with their times; ``authority`` is where people may complain, as Markdown."""
     _ = gettext_for(language)
@@ -122,7 +127,7 @@ def rights(rules: Rules, authority: str, language: str) -> str:
         known.discard(RequestType.INFORMATION)  # who may see the data may see how it is used
     entries = [
         f"- **{_(title)}**: {_(line)} {_times(rules, type_, language)}"
-        for type_, (title, line) in ((type_, _ELSEWHERE.get((rules.profile, type_), RIGHTS[type_])) for type_ in RIGHTS)
+        for type_, (title, line) in ((type_, right(type_, rules.profile)) for type_ in RIGHTS)
         if type_ in known
     ]
     if rules.profile == "kz":

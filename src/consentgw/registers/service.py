@@ -84,17 +84,20 @@ def enter(unit: Unit, breach: Breach, calendar: Callable[[str], Calendar], actor
     return store.breach(unit.connection, number)
 
 
-def notify(unit: Unit, number: int, words: str, actor: str) -> None:
-    """Enter that the authority was told of a breach, and how.
+def notify(unit: Unit, number: int, words: str, actor: str, at: datetime | None = None) -> None:
+    """Enter that the authority was told of a breach, and how; ``at`` is when, None where that is now.
 
     Raises:
         NotFound: no breach has this number.
         OutOfTurn: that was entered before, or the breach is closed.
+        Malformed: it would have been told in the future, or before the breach was discovered.
     """
     entered = store.breach(unit.connection, number)
     if entered.has(Step.NOTIFIED) or entered.has(Step.CLOSED):
         raise OutOfTurn("this was entered before, or the breach is closed")
-    _take(unit, entered, Step.NOTIFIED, words, actor)
+    if at is not None and not entered.breach.discovered_at <= at <= unit.now:
+        raise Malformed("the authority is told after a breach was discovered, and that is entered when it has happened")
+    _take(unit, entered, Step.NOTIFIED, words, actor, at)
 
 
 def close(unit: Unit, number: int, words: str, actor: str) -> None:
@@ -128,7 +131,7 @@ async def complain(db: Database) -> None:
         log.error("%s", complaint)
 
 
-def _take(unit: Unit, entered: Entered, step: Step, words: str, actor: str) -> None:
+def _take(unit: Unit, entered: Entered, step: Step, words: str, actor: str, at: datetime | None = None) -> None:
     check_words("account", words)
-    store.take(unit, entered.number, step, words)
+    store.take(unit, entered.number, step, words, at)
     note(unit, actor, f"register breach {step.value}", entered.breach.site, str(entered.number))

@@ -88,10 +88,10 @@ def enter(unit: Unit, breach: Breach, notify_by: datetime | None, rule: BreachRu
     return unit.connection.execute(row.returning(breaches.c.number)).scalar_one()
 
 
-def take(unit: Unit, number: int, step: Step, words: str) -> None:
-    """Enter a step of a breach."""
+def take(unit: Unit, number: int, step: Step, words: str, at: datetime | None) -> None:
+    """Enter a step of a breach; ``at`` is when it was taken, None where that is now."""
     unit.connection.execute(
-        insert(breach_steps).values(breach=number, step=step.value, words=words, entered_at=unit.now)
+        insert(breach_steps).values(breach=number, step=step.value, words=words, entered_at=unit.now, taken_at=at)
     )
 
 
@@ -111,7 +111,7 @@ def entered_breaches(connection: Connection, site: str | None = None) -> list[En
     """Return the breaches, in the order they were entered."""
     steps: defaultdict[int, list[tuple[Step, datetime, str]]] = defaultdict(list)
     for row in connection.execute(select(breach_steps).order_by(breach_steps.c.sequence)):
-        steps[row.breach].append((Step(row.step), row.entered_at, row.words))
+        steps[row.breach].append((Step(row.step), row.taken_at or row.entered_at, row.words))
     query = select(breaches).order_by(breaches.c.number)
     if site is not None:
         query = query.where(breaches.c.site == site)

@@ -53,6 +53,7 @@ breach_steps = Table(
     Column("step", Text, nullable=False),
     Column("words", Text, nullable=False),
     Column("entered_at", Instant, nullable=False),
+    Column("taken_at", Instant),
     UniqueConstraint("breach", "step"),
     sqlite_autoincrement=True,
 )

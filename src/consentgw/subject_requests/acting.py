@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from consentgw.access.service import note
 from consentgw.errors import Gone
 from consentgw.mail import service as mail
 from consentgw.sites import store as sites
 from consentgw.subject_requests import forwarding, store
-from consentgw.subject_requests.model import Level, after
+from consentgw.subject_requests.model import Level, Role, after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from consentgw.db import Unit
     from consentgw.mail.model import Letter
     from consentgw.sites.model import Site
-    from consentgw.subject_requests.model import Act, Actor, Request
+    from consentgw.subject_requests.model import Act, Actor, Ref, Request
     from consentgw.subject_requests.office import Office
     from consentgw.subject_requests.vault import Box
 
@@ -39,6 +40,12 @@ def act(unit: Unit, office: Office, before: Request, what: Act, actor: Actor, wh
     if request.state is not before.state or request.level > before.level:
         forwarding.follow(unit, office, request, actor)
     return request
+
+
+def enter_by_hand(unit: Unit, actor: Actor, what: str, ref: Ref, thing: str) -> None:
+    """Enter into the trail what somebody at the desk has done; what a program does its call enters."""
+    if actor.role is Role.OPERATOR:
+        note(unit, str(actor), what, ref.site, thing)
 
 
 def box_of(unit: Unit, office: Office, request: Request) -> Box | None:

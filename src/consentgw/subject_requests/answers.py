@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from consentgw.errors import Gone
 from consentgw.sites import store as sites
 from consentgw.subject_requests import filing, store
-from consentgw.subject_requests.acting import act
+from consentgw.subject_requests.acting import act, enter_by_hand
 from consentgw.subject_requests.holdings import Package, collect, package
 from consentgw.subject_requests.model import SUBJECT, Act
 
@@ -57,7 +57,7 @@ def download(unit: Unit, office: Office, ref: Ref) -> Package:
 
 
 def export(unit: Unit, office: Office, ref: Ref, actor: Actor) -> Package:
-    """Return the package of what the gateway holds about who asked, for an operator; the history says who took it.
+    """Return the package of what the gateway holds about who asked, for an operator; history and trail say who took it.
 
     Raises:
         NotFound: there is no such request at this site.
@@ -69,7 +69,8 @@ def export(unit: Unit, office: Office, ref: Ref, actor: Actor) -> Package:
     made = package(
         collect(unit.connection, office, request), sites.read(unit.connection, ref.site), request.language, unit.now
     )
-    act(unit, office, request, Act.DOWNLOAD, actor)
+    act(unit, office, request, Act.EXPORT, actor)
+    enter_by_hand(unit, actor, "export_person", ref, str(ref.id))
     return made
 
 

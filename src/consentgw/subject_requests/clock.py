@@ -109,6 +109,7 @@ def look_through_tasks(unit: Unit, office: Office, slug: str) -> None:
     """Look at what the processors of a site are asked to do: tell of each task once, and its operator who is late."""
     today, site = unit.now.date(), sites.read(unit.connection, slug)
     late: dict[UUID, Request] = {}
+    due_on: dict[UUID, date] = {}
     for task in task_store.waiting(unit.connection, today + NEAR):
         stands = _task_stands(task, today)
         if task.site != slug or not stands or stands == task.reminded:
@@ -117,8 +118,9 @@ def look_through_tasks(unit: Unit, office: Office, slug: str) -> None:
         outbox.emit(unit, _TASK_TOPICS[stands], slug, str(task.id), task.processor)
         if stands == _OVERDUE:
             late[task.request] = store.read(unit.connection, task.ref)
+            due_on.setdefault(task.request, task.due_on)  # the first one: they come by their day
     if late:
-        service.tell_operator(unit, office, site, letters.LATE_PROCESSOR, [*late.values()])
+        service.tell_operator(unit, office, site, letters.LATE_PROCESSOR, [*late.values()], due_on)
 
 
 def tasks_at_risk(connection: Connection, today: date) -> dict[str, int]:

@@ -12,13 +12,15 @@ from consentgw.errors import OutOfTurn
 from consentgw.law import deadlines
 from consentgw.law.deadlines import Deadline, due
 from consentgw.law.profiles import Unit
+from consentgw.subject_requests.model import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from consentgw.law.deadlines import Calendar
     from consentgw.law.profiles import RequestRule, Rules
-    from consentgw.subject_requests.model import Request
+    from consentgw.subject_requests.model import Request, Step
 
 
 def confirmed(rules: Rules, request: Request, today: date, calendar: Calendar) -> Deadline:
@@ -46,8 +48,19 @@ def resumed(request: Request, today: date, calendar: Calendar) -> date:
     return calendar.next_working_day(request.due_on + (today - request.paused_on))
 
 
-def extended(request: Request, today: date, calendar: Calendar) -> Deadline:
-    """Return the deadline after the one extension, counted from the first limit.
+def stood(history: Iterable[Step]) -> timedelta:
+    """Return how long the clock of a request has stood still so far, in whole days as the due date was moved."""
+    whole, since = timedelta(), None
+    for step in history:
+        if step.state is State.AWAITING_VERIFICATION:
+            since = since or step.at.date()
+        elif since:
+            whole, since = whole + (step.at.date() - since), None
+    return whole
+
+
+def extended(request: Request, history: Iterable[Step], today: date, calendar: Calendar) -> Deadline:
+    """Return the deadline after the one extension: counted from receipt, with what the clock stood still.
 
     Raises:
         OutOfTurn: the law allows none, there was one before, or the first limit has passed.
@@ -58,7 +71,8 @@ def extended(request: Request, today: date, calendar: Calendar) -> Deadline:
         raise OutOfTurn("it was extended before")
     if today > request.due_on:
         raise OutOfTurn("the first limit has passed; an extension must be told before")
-    return deadlines.extended(Deadline(request.due_on, request.rule, request.calendar), calendar)
+    first = Deadline(request.due_on, request.rule, request.calendar)
+    return deadlines.extended(first, request.received_at.date(), stood(history), calendar)
 
 
 def soon(rule: RequestRule, received_on: date, due_on: date, today: date) -> bool:

@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from consentgw.consents import store as consents
@@ -20,16 +20,19 @@ from consentgw.consents.receipt import KIND
 from consentgw.errors import Gone, TooLarge
 from consentgw.http.pages import render
 from consentgw.keys.model import compact
+from consentgw.notices import store as notices
 from consentgw.subject_requests import store, task_store
 from consentgw.subject_requests.model import Kind, Level
 from consentgw.subject_requests.views import PackageView
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from consentgw.consents.store import Kept
+    from consentgw.notices.model import Wording
     from consentgw.sites.model import Site
     from consentgw.subject_requests.model import Request
     from consentgw.subject_requests.office import Office
@@ -50,6 +53,8 @@ class Holdings:
     receipts: tuple[Kept, ...]
     given: tuple[GivenFile, ...] = ()
     """What processors gave for this answer."""
+    purposes: Mapping[str, Mapping[str, Wording]] = field(default_factory=dict[str, "Mapping[str, Wording]"])
+    """The words of what the receipts speak of, by purpose and language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,8 @@ def collect(connection: Connection, office: Office, request: Request) -> Holding
     given: list[GivenFile] = []
     with suppress(Gone):
         given = task_store.files_of(connection, store.box(connection, office.vault, request.id), request.id)
-    return Holdings(tuple(found.values()), tuple(receipts.values()), tuple(given))
+    purposes = _purposes(connection, request.site, receipts.values())
+    return Holdings(tuple(found.values()), tuple(receipts.values()), tuple(given), purposes)
 
 
 def package(holdings: Holdings, site: Site, language: str, made_at: datetime) -> Package:
@@ -132,6 +138,15 @@ def described(holdings: Holdings, site: Site, made_at: datetime) -> dict[str, An
         "receipts": [json.loads(kept.body) for kept in holdings.receipts],
         "processors": {one.processor: one.name for one in holdings.given},
     }
+
+
+def _purposes(connection: Connection, site: str, receipts: Iterable[Kept]) -> dict[str, Mapping[str, Wording]]:
+    """Return the words of every purpose in receipts: today's, and of what is asked no more those that were shown."""
+    words: dict[str, Mapping[str, Wording]] = {}
+    for digest in sorted({kept.receipt.decision.notice for kept in receipts}):
+        words |= {purpose.key: purpose.wording for purpose in notices.read(connection, digest).purposes}
+    asked, _ = notices.questions_of(connection, site)
+    return words | {purpose.key: purpose.wording for purpose in asked}
 
 
 def _json(value: dict[str, Any]) -> bytes:

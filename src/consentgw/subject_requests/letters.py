@@ -78,29 +78,34 @@ def expired(request: Request, site: Site, _link: str) -> Letter:
     return _about(request, _("Your request has ended"), words % {"number": request.number, "site": site.name}, "")
 
 
-def erased(request: Request, site: Site) -> Letter:
-    """Say that what was asked to be erased is erased; there is no page to lead to any more that says more."""
+def erased(request: Request, site: Site, left: tuple[str, ...]) -> Letter:
+    """Say that what was asked to be erased is erased, and who has ``left`` something; no page is led to any more."""
     _ = gettext_for(request.language)
-    said = (
-        _(
+    if request.reason:
+        said = _(
             "What your request %(number)s to %(site)s asked to be erased is erased, but for what a law, a court, an"
             " authority or a dispute requires to be kept. That is locked: it is used for nothing else, and once the"
             " reason has ended it is erased at its usual time."
         )
-        if request.reason
-        else _("What your request %(number)s to %(site)s asked to be erased is erased, this address included.")
-    )
-    return _about(request, _("Your request is done"), said % {"number": request.number, "site": site.name}, "")
+    elif left:
+        said = _(
+            "What your request %(number)s to %(site)s asked to be erased is erased here, this address included, but not"
+            " by everybody who was asked."
+        )
+    else:
+        said = _("What your request %(number)s to %(site)s asked to be erased is erased, this address included.")
+    words = said % {"number": request.number, "site": site.name}
+    return Letter(language=request.language, subject=_("Your request is done"), paragraphs=(words, *left, _(_CLOSING)))
 
 
-def to_operator(site: Site, subject: str, requests: Sequence[Request], links: Sequence[str]) -> Letter:
-    """Tell an operator of requests at a site, by their numbers alone."""
+def to_operator(site: Site, subject: str, due_on: Sequence[tuple[Request, date]], links: Sequence[str]) -> Letter:
+    """Tell an operator of requests at a site and of the day each is due, by their numbers alone."""
     language = site.language
     _ = gettext_for(language)
     due = _("due on %(date)s")
     lines = tuple(
-        f"{request.number}: {due % {'date': day(request.due_on, language)}} {link}"
-        for request, link in zip(requests, links, strict=True)
+        f"{request.number}: {due % {'date': day(due_day, language)}} {link}"
+        for (request, due_day), link in zip(due_on, links, strict=True)
     )
     return Letter(language=language, subject=_(subject), paragraphs=(f"{site.name}:", *lines, _(_CLOSING)))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from consentgw.errors import Malformed, OutOfTurn
 from consentgw.subject_requests import filing, forwarding, store
-from consentgw.subject_requests.acting import act
+from consentgw.subject_requests.acting import act, enter_by_hand
 from consentgw.subject_requests.model import Act
 from consentgw.subject_requests.service import kept_back, said
 
@@ -41,6 +41,7 @@ def hold(
     store.read(unit.connection, ref)
     number = filing.place_hold(unit, ref, ground, words, review_on, actor)
     act(unit, office, store.read(unit.connection, ref), Act.HOLD, actor, words)
+    enter_by_hand(unit, actor, "place_hold", ref, str(number))
     return filing.hold(unit.connection, ref, number)
 
 
@@ -57,6 +58,7 @@ def release(unit: Unit, office: Office, ref: Ref, actor: Actor, number: int, why
         raise OutOfTurn("this hold was released before")
     filing.release_hold(unit, number, words, actor)
     request = act(unit, office, store.read(unit.connection, ref), Act.RELEASE, actor, words)
+    enter_by_hand(unit, actor, "release_hold", ref, str(number))
     forwarding.follow(unit, office, request, actor)
     return filing.hold(unit.connection, ref, number)
 

@@ -65,6 +65,8 @@ class Act(StrEnum):
     REVEAL = "reveal"
     """A program has read who asks."""
     DOWNLOAD = "download"
+    EXPORT = "export"
+    """An operator has taken out what the gateway holds about who asks."""
     REVOKE = "revoke"
     """The answer can no longer be downloaded."""
     ERASE = "erase"
@@ -129,7 +131,9 @@ STAYING = frozenset(
     }
 )
 """Acts on an open request that leave its state as it is."""
-ALWAYS = frozenset({Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.REVOKE, Act.ERASE, Act.RECALL, Act.HOLD, Act.RELEASE})
+ALWAYS = frozenset(
+    {Act.NOTE, Act.REVEAL, Act.DOWNLOAD, Act.EXPORT, Act.REVOKE, Act.ERASE, Act.RECALL, Act.HOLD, Act.RELEASE}
+)
 """Acts that are possible on a closed request too."""
 
 
@@ -281,6 +285,11 @@ class Request:
         return self.level >= self.needs.answer
 
     @property
+    def withdrawn(self) -> bool:
+        """Return whether it is a withdrawal with the receipt in hand, which took effect when it was opened."""
+        return self.type is RequestType.CONSENT_WITHDRAWAL and self.receipt is not None
+
+    @property
     def locked(self) -> bool:
         """Return whether it is kept for its hold alone: restricted instead of erased (GDPR Art. 18)."""
         return self.held and self.state.closed
@@ -304,6 +313,8 @@ def after(request: Request, act: Act) -> State:
     state = MOVES.get((request.state, act))
     if state is None:
         raise OutOfTurn(f"a request that is {request.state.value} does not take {act.value}")
+    if act is Act.CANCEL and request.withdrawn:
+        raise OutOfTurn("the consent is withdrawn already; calling this off would not bring it back")
     if act is Act.COMPLETE and not request.answerable:
         raise Unproven(f"{request.type.value} is answered at level {request.needs.answer}, not {request.level}")
     if act is Act.PROVE and request.extended:

@@ -103,8 +103,8 @@ class RequestPages:
         offered = tuple(
             Offered(
                 type=type_,
-                title=title(type_, language),
-                sentence=sentence(type_, language),
+                title=title(type_, offer.site, language),
+                sentence=sentence(type_, offer.site, language),
                 time=time_of(rule, language),
             )
             for type_ in RIGHTS
@@ -300,7 +300,7 @@ class RequestPages:
             receipts_until=record_term(offer.site).days,
             holds=tuple(await self.db.read(locking.in_force, self.office, case)),
             done=done,
-            passed=passed_on(offer.site, stands.tasks, language),
+            passed=passed_on(offer.site, found, stands.tasks, language),
             untold=bool(stands.untold),
             files=sum(task.files for task in stands.tasks),
         )

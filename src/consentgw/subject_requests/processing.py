@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from consentgw.errors import Fault, Gone, Invalid
 from consentgw.http.languages import gettext_for
-from consentgw.law.profiles import RequestType
 from consentgw.sites import store as sites
 from consentgw.sites.processors import Given
 from consentgw.subject_requests import forwarding, letters, service, store, task_store
@@ -136,8 +135,7 @@ def _settle(unit: Unit, office: Office, request: Request, actor: Actor) -> None:
     if stands.waits:
         return
     done = {Result.DONE, Result.NOTHING_HELD}
-    carried_out = request.type is RequestType.CONSENT_WITHDRAWAL and request.receipt
-    if carried_out and all(task.result in done for task in stands.tasks):
+    if request.withdrawn and all(task.result in done for task in stands.tasks):
         _ = gettext_for(request.language)
         words = _("Your consent is withdrawn, and those who process data for this site have stopped too.")
         service.complete(unit, office, request.ref, actor, words)

@@ -17,7 +17,7 @@ from consentgw.law.profiles import RequestType
 from consentgw.mail import service as mail
 from consentgw.mail import store as mail_store
 from consentgw.sites import store as sites
-from consentgw.subject_requests import answers, deadlines, forwarding, letters, proving, store
+from consentgw.subject_requests import answers, deadlines, forwarding, letters, proving, store, task_store, telling
 from consentgw.subject_requests.acting import act, box_of, write_to_subject
 from consentgw.subject_requests.model import (
     REVEALING,
@@ -34,6 +34,8 @@ from consentgw.subject_requests.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
     from uuid import UUID
 
     from sqlalchemy import Connection
@@ -183,7 +185,8 @@ def extend(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str) -> Requ
     request = store.read(unit.connection, ref)
     after(request, Act.EXTEND)
     country = _rules(unit, sites.read(unit.connection, ref.site)).country
-    deadline = deadlines.extended(request, unit.now.date(), office.calendar(country))
+    history = store.steps(unit.connection, request.id)
+    deadline = deadlines.extended(request, history, unit.now.date(), office.calendar(country))
     changes = {"due_on": deadline.due_on, "calendar": deadline.calendar, "extended": True, "reminded": ""}
     request = act(unit, office, request, Act.EXTEND, actor, reason, **changes)
     _tell(unit, office, request, actor, reason)
@@ -233,7 +236,8 @@ def cancel(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str = "") ->
     """Call a request off, which is for who asks to do.
 
     Raises:
-        NotFound, OutOfTurn: there is no such request at this site, or it is closed.
+        NotFound, OutOfTurn: there is no such request at this site, it is closed, or it is a withdrawal that has taken
+            effect.
     """
     return act(unit, office, store.read(unit.connection, ref), Act.CANCEL, actor, why)
 
@@ -246,7 +250,7 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without:
     destroyed: this request's names, addresses and texts, and those of every earlier closed one. What somebody still
     waits for stays until it is answered; consent receipts stay as proof, and hold no name. An earlier request under a
     legal hold stays, locked: the right ends where a law or a claim needs the data (GDPR Art. 17(3)(b), (e)), so the
-    answer then has that reason.
+    answer then has that reason; and so it has where a processor keeps data that a law says to keep, or a part.
 
     Raises:
         NotFound, OutOfTurn: there is no such request at this site, it is no erasure, or it is closed.
@@ -271,13 +275,16 @@ def erase(unit: Unit, office: Office, ref: Ref, actor: Actor, why: str, without:
     forwarding.let_go(unit, office, request, actor, without)
     person = store.person(unit.connection, store.box(unit.connection, office.vault, request.id), request.id)
     earlier = _of_the_same(unit.connection, office, request, person.email)
-    reason = Reason.KEPT_BY_LAW if any(one.held for one in earlier) else None
+    tasks = task_store.of_request(unit.connection, request.id)
+    kept = any(one.held for one in earlier) or any(task.kept_by_law for task in tasks)
+    reason = Reason.KEPT_BY_LAW if kept else None
     request = act(unit, office, request, Act.COMPLETE, actor, words, reason=reason)
     outbox.emit(unit, outbox.REQUEST_COMPLETED, request.site, str(request.id))
     for one in (request, *(one for one in earlier if not one.held)):
         forget_words(unit, office, one, actor)
     if person.email:
-        letter = letters.erased(request, sites.read(unit.connection, ref.site))
+        site = sites.read(unit.connection, ref.site)
+        letter = letters.erased(request, site, telling.left(request, site, tasks))
         mail.send(unit, office.post, person.email, letter, reference="")
     return store.read(unit.connection, ref)
 
@@ -293,10 +300,17 @@ def list_requests(connection: Connection, wanted: Wanted) -> list[Request]:
     return store.listed(connection, wanted)
 
 
-def tell_operator(unit: Unit, office: Office, site: Site, subject: str, requests: list[Request]) -> None:
-    """Put down one letter to a site's operator about these requests."""
-    links = [office.addresses.desk_url(request) for request in requests]
-    letter = letters.to_operator(site, subject, requests, links)
+def tell_operator(
+    unit: Unit,
+    office: Office,
+    site: Site,
+    subject: str,
+    requests: list[Request],
+    tasks: Mapping[UUID, date] | None = None,
+) -> None:
+    """Put down one letter to a site's operator about these requests; ``tasks`` says when a processor's part was due."""
+    due_on = [(request, (tasks or {}).get(request.id, request.due_on)) for request in requests]
+    letter = letters.to_operator(site, subject, due_on, [office.addresses.desk_url(request) for request in requests])
     mail.send(unit, office.post, site.operator.email, letter, reference=f"operator:{site.slug}", limited=False)
 
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from consentgw.errors import OutOfTurn
 from consentgw.law.profiles import RequestType
 from consentgw.sites.processors import Given
-from consentgw.subject_requests.model import Act, Level, Ref, Role, State
+from consentgw.subject_requests.model import Act, Level, Reason, Ref, Role, State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import date, datetime
     from uuid import UUID
 
-    from consentgw.subject_requests.model import Person, Reason, Request, Step
+    from consentgw.subject_requests.model import Person, Request, Step
 
 
 class TaskState(StrEnum):
@@ -107,6 +107,17 @@ class Task:
     def ref(self) -> Ref:
         """Return the request it is a part of."""
         return Ref(self.site, self.request)
+
+    @property
+    def leaves(self) -> bool:
+        """Return whether of what was to be erased something stays with the processor."""
+        refused = self.result is Result.REFUSED and self.reason is not Reason.NO_MATCH
+        return refused or self.result is Result.PARTLY or self.state is TaskState.DECLINED
+
+    @property
+    def kept_by_law(self) -> bool:
+        """Return whether what stays does so lawfully, as far as the processor says: it keeps all of it, or a part."""
+        return self.result is Result.PARTLY or self.reason is Reason.KEPT_BY_LAW
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from consentgw.consents.model import Method
 from consentgw.http.languages import gettext_for
 from consentgw.http.pages import Page, View
 from consentgw.law.profiles import RequestType, profile
-from consentgw.policies.rights import RIGHTS, time_of
+from consentgw.policies.rights import right, time_of
 from consentgw.subject_requests.hold import GROUNDS
 from consentgw.subject_requests.letters import COMPARE, day
 from consentgw.subject_requests.model import Kind, Level
 from consentgw.subject_requests.tasks import TaskState
+from consentgw.subject_requests.telling import REASONS, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
+    from consentgw.consents.receipt import Receipt
     from consentgw.law.profiles import RequestRule
     from consentgw.sites.model import AuthorityView, Operator, Site
     from consentgw.subject_requests.asking import Fields, Typed
@@ -28,14 +31,14 @@ if TYPE_CHECKING:
     from consentgw.subject_requests.tasks import Task
 
 
-def title(type_: RequestType, language: str) -> str:
-    """Return what a type of request is called."""
-    return gettext_for(language)(RIGHTS[type_][0])
+def title(type_: RequestType, site: Site, language: str) -> str:
+    """Return what a type of request is called by the law of a site."""
+    return gettext_for(language)(right(type_, site.profile)[0])
 
 
-def sentence(type_: RequestType, language: str) -> str:
-    """Return what a type of request is for, in one sentence."""
-    said = gettext_for(language)(RIGHTS[type_][1])
+def sentence(type_: RequestType, site: Site, language: str) -> str:
+    """Return what a type of request is for by the law of a site, in one sentence."""
+    said = gettext_for(language)(right(type_, site.profile)[1])
     return said[0].upper() + said[1:]
 
 
@@ -59,13 +62,32 @@ class PackageView(View):
         words = {one.key: one.wording[self.language].title for one in self.site.processors}
         return tuple((words.get(one.processor, one.processor), one.name) for one in self.holdings.given)
 
+    @property
+    def consents(self) -> tuple[tuple[Receipt, str, str], ...]:
+        """Return every receipt with what it allowed and what became of it later, in words."""
+        receipts = [kept.receipt for kept in self.holdings.receipts]
+        return tuple((one, self._allowed(one), self._later(one, receipts[at:])) for at, one in enumerate(receipts, 1))
+
     def title_of(self, case: Case) -> str:
         """Return what was asked for."""
-        return title(case.request.type, self.language)
+        return title(case.request.type, self.site, self.language)
 
     def said(self, case: Case) -> tuple[tuple[datetime, str], ...]:
         """Return the messages of a request."""
         return tuple((text.at, text.words) for text in case.texts if text.kind is not Kind.NOTE)
+
+    def _allowed(self, receipt: Receipt) -> str:
+        _ = gettext_for(self.language)
+        words = [self.holdings.purposes[key] for key in sorted(receipt.decision.granted)]
+        named = [(one.get(self.language) or next(iter(one.values()))).title for one in words]
+        return ", ".join(named) or _("nothing allowed")
+
+    def _later(self, receipt: Receipt, after: list[Receipt]) -> str:
+        _ = gettext_for(self.language)
+        following = next((one for one in after if one.subject == receipt.subject), None)
+        if following is None:
+            return ""
+        return _("withdrawn later") if following.method is Method.WITHDRAW else _("replaced later")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +141,12 @@ class AskView(Page):
     @property
     def title(self) -> str:
         """Return what is asked for."""
-        return title(self.type, self.language)
+        return title(self.type, self.site, self.language)
 
     @property
     def sentence(self) -> str:
         """Return what that means."""
-        return sentence(self.type, self.language)
+        return sentence(self.type, self.site, self.language)
 
     @property
     def time(self) -> str:
@@ -139,18 +161,19 @@ class AskView(Page):
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """Somebody the request was passed on to, in words for who asks: that it has answered, and not what."""
+    """Somebody the request was passed on to, in words for who asks."""
 
     title: str
     sentence: str
-    state: TaskState
+    stands: str
+    """Where its part stands, in one sentence."""
 
 
-def passed_on(site: Site, tasks: Iterable[Task], language: str) -> tuple[Passed, ...]:
+def passed_on(site: Site, request: Request, tasks: Iterable[Task], language: str) -> tuple[Passed, ...]:
     """Return whom a request was passed on to; who is waited for no longer, or no processor any more, is left out."""
     words = {one.key: one.wording[language] for one in site.processors}
     return tuple(
-        Passed(words[task.processor].title, words[task.processor].sentence, task.state)
+        Passed(words[task.processor].title, words[task.processor].sentence, told(request, task, language))
         for task in tasks
         if task.processor in words and task.state is not TaskState.RECALLED
     )
@@ -187,7 +210,7 @@ class StatusView(Page):
     @property
     def title(self) -> str:
         """Return what is asked for."""
-        return title(self.request.type, self.language)
+        return title(self.request.type, self.site, self.language)
 
     @property
     def time(self) -> str:
@@ -204,6 +227,11 @@ class StatusView(Page):
         """Return whether more is to be proven and no letter can prove it: the operator has to make sure."""
         request = self.request
         return not request.state.closed and request.level < min(Level.MAILBOX, request.needs.answer) and not self.letter
+
+    @property
+    def reason(self) -> str:
+        """Return the lawful reason of a refusal, in words; empty where there is none."""
+        return gettext_for(self.language)(REASONS[self.request.reason]) if self.request.reason else ""
 
     def kept(self, hold: Hold) -> tuple[str, str]:
         """Return what requires a hold, and the day it is reviewed where there is one."""
@@ -267,7 +295,7 @@ class ComplaintView(Page):
     @property
     def title(self) -> str:
         """Return what was asked for."""
-        return title(self.request.type, self.language)
+        return title(self.request.type, self.site, self.language)
 
     @property
     def operator(self) -> Operator:
