@@ -18,7 +18,7 @@ from consentgw.http.pages import STATIC, View
 from consentgw.resources import folder
 from consentgw.sites.model import Style
 from tests.browsers.accessibility import Eye, eye
-from tests.house.documents import SHOP, documents, notice, written
+from tests.house.documents import SHOP, documents, notice, snippets, written
 
 ADDRESSES = Addresses(8080)
 HIT = Hit("/www.facebook.com/tr", "id=1", {"fr": "stand-in"}, "http://shop.localhost:8080/", "2026-11-24T07:00:00Z")
@@ -59,6 +59,10 @@ def demo() -> Iterator[tuple[str, View]]:
 
 
 EVERY = {**dict(documents()), **dict(demo())}
+VISITED = [
+    name for name in dict(documents()) if name.endswith("-kk") and not name.startswith(("desk-", "letter-", "package-"))
+]
+"""What visitors read, in the language with the longest words; letters and packages come without a style."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,18 @@ def reviewer(stage) -> Iterator[Eye]:
 def test_a_page_has_nothing_that_axe_finds_wrong_in_any_colours_and_fits_a_narrow_window(reviewer, name):
     # Words differ by language and colours do not: those of one language stand for all.
     assert reviewer.judge(written(EVERY[name]), colours=not name.endswith(("-ru", "-en"))) == []
+
+
+@pytest.mark.parametrize("name", VISITED)
+def test_nothing_sticks_out_of_a_narrow_window_with_large_letters_or_a_long_word(reviewer, name):
+    assert reviewer.sideways(written(EVERY[name])) == []
+
+
+def test_nothing_sticks_out_of_the_question_on_the_partners_page(reviewer):
+    question = dict(snippets())["inline-kk"]
+    style = '<!doctype html><link rel="stylesheet" href="/embed/shop/style.css">'
+
+    assert reviewer.sideways(style + written(question)) == []
 
 
 def test_a_page_with_faults_is_found_out(reviewer):
