@@ -52,6 +52,17 @@ word => {
 """The first word of every text becomes a long one."""
 LONGEST = "Қанағаттандырылмағандықтарыңыздан"
 """An ordinary word, and the longest that people know by heart."""
+_TORN = """
+[...document.querySelectorAll('th, td')].flatMap(cell => {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), torn = [], part = document.createRange();
+    while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/\\p{L}+/gu)) {
+        part.setStart(texts.currentNode, word.index);
+        part.setEnd(texts.currentNode, word.index + word[0].length);
+        if (part.getClientRects().length > 1) torn.push(word[0]);
+    }
+    return torn;
+})
+"""
 WIDE, NARROW = (1280, 800), (320, 3000)
 """320 CSS pixels are what is left of 1280 at 400 % zoom (WCAG 2.2, 1.4.10); so high that nothing sticks over a link."""
 
@@ -117,6 +128,18 @@ class Eye:
         page.evaluate("document.documentElement.style.fontSize = ''")
         page.evaluate(_LONG, LONGEST)
         return found + [f"long words: {fault}" for fault in page.evaluate(_STICKS_OUT)]
+
+    def torn(self, document: str, width: int) -> list[str]:
+        """Return the words in a document's tables that are torn at this width, and whether it fits at all."""
+        return self._stage.run(lambda: self._torn(document, width))
+
+    def _torn(self, document: str, width: int) -> list[str]:
+        page = self._page
+        self._files["/"] = document.encode()
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("http://gateway.test/")
+        overflow = page.evaluate(_OVERFLOWS)
+        return page.evaluate(_TORN) + [f"{overflow} pixels wider than the window"] * bool(overflow)
 
     def serve(self, route: Route) -> None:
         """Answer a request of the tab."""
