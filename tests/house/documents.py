@@ -327,6 +327,11 @@ def documents() -> Iterator[tuple[str, View]]:
             yield f"opt-out-{bool(held)}-{language}", opt_out(language, *held)
         for standing in ReceiptStanding:
             yield f"receipt-{standing}-{language}", receipt(language, standing, "analytics")
+        for face in (Face.UNCONFIRMED, Face.ANSWERED):
+            yield (
+                f"receipt-{face}-{language}",
+                replace(receipt(language, ReceiptStanding.VALID, "analytics"), face=face),
+            )
         for status, code in PROBLEMS:
             problem = ProblemView(
                 language=language, languages=LANGUAGES, status=status, code=code, back="/consent/shop"
