@@ -75,7 +75,7 @@ def starting_policy(language: str) -> PolicyView:
     said = facts(shop.site, shop.purposes, shop.tags)
     composed = compose(shop.site, starter(shop.site.languages), said, ANSWERED_AT.date())
     texts = {spoken: rendering.text for spoken, rendering in composed.renderings.items()}
-    return PolicyView.of(replace(version(PLACES[1]), texts=texts), PLACES[1], language)
+    return PolicyView.of(replace(version(PLACES[1]), texts=texts), PLACES[1], language, shop.site.name)
 
 
 @pytest.fixture(scope="module")
