@@ -141,6 +141,20 @@ class Eye:
         overflow = page.evaluate(_OVERFLOWS)
         return page.evaluate(_TORN) + [f"{overflow} pixels wider than the window"] * bool(overflow)
 
+    def gap(self, document: str, upper: str, lower: str) -> float:
+        """Return how many pixels are between two elements, by their selectors, in a wide window."""
+        return self._stage.run(lambda: self._gap(document, upper, lower))
+
+    def _gap(self, document: str, upper: str, lower: str) -> float:
+        page = self._page
+        self._files["/"] = document.encode()
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        page.goto("http://gateway.test/")
+        above, below = (page.locator(selector).first.bounding_box() for selector in (upper, lower))
+        assert above
+        assert below
+        return below["y"] - above["y"] - above["height"]
+
     def serve(self, route: Route) -> None:
         """Answer a request of the tab."""
         path = urlsplit(route.request.url).path

@@ -117,6 +117,12 @@ def test_no_word_is_torn_in_the_tables_of_a_policy(reviewer, language):
         assert reviewer.torn(page, width) == [], width
 
 
+def test_the_link_that_a_law_asks_for_stands_apart_from_the_buttons(reviewer):
+    page = written(EVERY["consent-california-en"])
+
+    assert reviewer.gap(page, ".actions", "a[href*='do-not-sell']") >= 16
+
+
 def test_a_page_with_faults_is_found_out(reviewer):
     faulty = """<!doctype html><html lang="en"><title>Form</title><link rel="stylesheet" href="/nowhere.css"><style>
         @media (prefers-color-scheme: dark) { p { color: #333; background: #222 } }
