@@ -38,6 +38,31 @@ _FORCED = """
 """Where the system chooses the colours, backgrounds are gone: what is not told by a border is not told at all.
 axe is no judge there: it reads a colour that is not painted."""
 _OVERFLOWS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_STICKS_OUT = """
+[...document.querySelectorAll('body, body *:not(.cg-aside, .cg-sent)')]
+    .filter(one => one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1)
+    .map(one => `${one.scrollWidth - one.clientWidth} pixels: ${one.outerHTML.slice(0, 80)}`)
+"""
+_LONG = """
+word => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) texts.currentNode.data = texts.currentNode.data.replace(/\\p{L}{3,}/u, word);
+}
+"""
+"""The first word of every text becomes a long one."""
+LONGEST = "Қанағаттандырылмағандықтарыңыздан"
+"""An ordinary word, and the longest that people know by heart."""
+_TORN = """
+[...document.querySelectorAll('th, td')].flatMap(cell => {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), torn = [], part = document.createRange();
+    while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/\\p{L}+/gu)) {
+        part.setStart(texts.currentNode, word.index);
+        part.setEnd(texts.currentNode, word.index + word[0].length);
+        if (part.getClientRects().length > 1) torn.push(word[0]);
+    }
+    return torn;
+})
+"""
 WIDE, NARROW = (1280, 800), (320, 3000)
 """320 CSS pixels are what is left of 1280 at 400 % zoom (WCAG 2.2, 1.4.10); so high that nothing sticks over a link."""
 
@@ -88,6 +113,47 @@ class Eye:
             page.emulate_media(forced_colors="active")
             found += [f"forced colours: {fault}" for fault in page.evaluate(_FORCED)]
         return found + [f"not found: {path}" for path in self._missing]
+
+    def sideways(self, document: str) -> list[str]:
+        """Return what sticks out of its box in a narrow window: with letters twice as large, and with long words."""
+        return self._stage.run(lambda: self._sideways(document))
+
+    def _sideways(self, document: str) -> list[str]:
+        page = self._page
+        self._files["/"] = document.encode()
+        page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        page.goto("http://gateway.test/")
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        found = [f"large letters: {fault}" for fault in page.evaluate(_STICKS_OUT)]
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        page.evaluate(_LONG, LONGEST)
+        return found + [f"long words: {fault}" for fault in page.evaluate(_STICKS_OUT)]
+
+    def torn(self, document: str, width: int) -> list[str]:
+        """Return the words in a document's tables that are torn at this width, and whether it fits at all."""
+        return self._stage.run(lambda: self._torn(document, width))
+
+    def _torn(self, document: str, width: int) -> list[str]:
+        page = self._page
+        self._files["/"] = document.encode()
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("http://gateway.test/")
+        overflow = page.evaluate(_OVERFLOWS)
+        return page.evaluate(_TORN) + [f"{overflow} pixels wider than the window"] * bool(overflow)
+
+    def gap(self, document: str, upper: str, lower: str) -> float:
+        """Return how many pixels are between two elements, by their selectors, in a wide window."""
+        return self._stage.run(lambda: self._gap(document, upper, lower))
+
+    def _gap(self, document: str, upper: str, lower: str) -> float:
+        page = self._page
+        self._files["/"] = document.encode()
+        page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+        page.goto("http://gateway.test/")
+        above, below = (page.locator(selector).first.bounding_box() for selector in (upper, lower))
+        assert above
+        assert below
+        return below["y"] - above["y"] - above["height"]
 
     def serve(self, route: Route) -> None:
         """Answer a request of the tab."""

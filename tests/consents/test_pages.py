@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import httpx
@@ -13,9 +14,11 @@ from joserfc.jwk import KeySet
 
 from consentgw.cli import main
 from consentgw.consents.model import Channel, Method
+from consentgw.consents.tokens import FORM_SECONDS, Forms
 from consentgw.db import open_database
 from consentgw.errors import Malformed
-from consentgw.keys.model import verify
+from consentgw.http.seals import Seal
+from consentgw.keys.model import derive, verify
 from consentgw.sites import store as sites
 from tests.gateway import COOKIE, EVE, NEWS, SHOP, copy_of, digest, ledger, running
 from tests.visitor import GATEWAY, Visitor
@@ -235,10 +238,25 @@ async def test_a_withdrawal_that_is_refused_says_so_and_offers_a_fresh_form(gate
     assert refused.status == status
     assert digest(gateway.settings) == before
     assert "so nothing is stored" in refused.text
-    await refused.press("reject_all")
+    await refused.press("withdraw")
     first, second = ledger(gateway)
     assert second.receipt.subject == first.receipt.subject
-    assert second.receipt.decision.granted == frozenset()
+    assert second.receipt.method is Method.WITHDRAW
+
+
+async def test_a_receipt_that_lay_open_too_long_says_so_and_still_withdraws(gateway, aigerim):
+    _, page = await answered(aigerim)
+    forms = Forms(Seal(derive(gateway.settings.secrets(), "form")))
+    shown = gateway.catalogue.offer("news").notices["en"].digest
+    old = forms.issue("news", shown, Channel.PAGE, time.time() - FORM_SECONDS - 1)
+
+    late = await page.press("withdraw", fields=[("token", old), ("method", "withdraw")])
+
+    assert late.status == 409
+    assert "lain open for too long" in late.text
+    assert "This answer holds today" in late.text
+    assert not late.offers("accept_all")
+    assert "You withdrew this consent" in (await late.press("withdraw")).text
 
 
 async def test_the_languages_of_a_refused_withdrawal_lead_back_to_the_receipt(gateway, aigerim):
@@ -273,7 +291,9 @@ async def test_withdrawing_twice_with_one_form_is_one_withdrawal(gateway, aigeri
     again = await page.press("withdraw")
 
     assert again.status == 409
-    assert "This form was already used" in again.text
+    assert "What you answered the first time stands" in again.text
+    assert "You withdrew this consent" in again.text
+    assert not again.offers("withdraw")
     assert len(ledger(gateway)) == 2
 
 

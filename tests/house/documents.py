@@ -266,17 +266,17 @@ def version(place: Place, **texts: str) -> PolicyVersion:
 def policies(language: str) -> Iterator[tuple[str, View]]:
     """Yield the pages of a policy: its versions wherever they stand, their changes and the list of all."""
     for place in PLACES:
-        yield f"policy-{place.standing}-{language}", PolicyView.of(version(place), place, language)
+        yield f"policy-{place.standing}-{language}", PolicyView.of(version(place), place, language, SHOP.name)
     first, second = version(PLACES[0]), version(PLACES[1], **{language: "# Dala\n\n## 1. Dala\n\n1.1. Alma.\n\n- <b>"})
-    yield f"changes-first-{language}", ChangesView.of(first, None, language)
-    yield f"changes-none-{language}", ChangesView.of(version(PLACES[1]), first, language)
-    yield f"changes-{language}", ChangesView.of(second, first, language)
+    yield f"changes-first-{language}", ChangesView.of(first, None, language, SHOP.name)
+    yield f"changes-none-{language}", ChangesView.of(version(PLACES[1]), first, language, SHOP.name)
+    yield f"changes-{language}", ChangesView.of(second, first, language, SHOP.name)
     listed = tuple(
         Listed(place, LANGUAGES, Change.MATERIAL, "Dala <added>" * bool(place.predecessor)) for place in PLACES
     )
     yield (
         f"archive-{language}",
-        ArchiveView(language=language, languages=LANGUAGES, site_slug=SHOP.slug, listed=listed),
+        ArchiveView(language=language, languages=LANGUAGES, site_slug=SHOP.slug, site_name=SHOP.name, listed=listed),
     )
 
 
@@ -286,6 +286,7 @@ def snapshot(shown: Notice) -> NoticeView:
     return NoticeView(
         language=language,
         site_slug=SHOP.slug,
+        site_name=SHOP.name,
         notice=shown,
         digest=shown.digest,
         shown=shown.shown,
@@ -328,6 +329,11 @@ def documents() -> Iterator[tuple[str, View]]:
             yield f"opt-out-{bool(held)}-{language}", opt_out(language, *held)
         for standing in ReceiptStanding:
             yield f"receipt-{standing}-{language}", receipt(language, standing, "analytics")
+        for face in (Face.UNCONFIRMED, Face.ANSWERED):
+            yield (
+                f"receipt-{face}-{language}",
+                replace(receipt(language, ReceiptStanding.VALID, "analytics"), face=face),
+            )
         for status, code in PROBLEMS:
             problem = ProblemView(
                 language=language, languages=LANGUAGES, status=status, code=code, back="/consent/shop"

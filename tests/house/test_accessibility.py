@@ -11,14 +11,18 @@ from consentgw.consents.stylesheet import Showing, stylesheet, theme
 from consentgw.consents.views import snippet
 from consentgw.demo.hosts import Addresses
 from consentgw.demo.pages import PartnerPage, Sheet
+from consentgw.demo.seeds import partners_at
 from consentgw.demo.servers import ServedPage
 from consentgw.demo.vendors import Hit, HitsView
 from consentgw.http.languages import LANGUAGES
 from consentgw.http.pages import STATIC, View
+from consentgw.notices.service import facts
+from consentgw.policies.service import compose, starter
+from consentgw.policies.views import PolicyView
 from consentgw.resources import folder
 from consentgw.sites.model import Style
 from tests.browsers.accessibility import Eye, eye
-from tests.house.documents import SHOP, documents, notice, written
+from tests.house.documents import ANSWERED_AT, PLACES, SHOP, documents, notice, snippets, version, written
 
 ADDRESSES = Addresses(8080)
 HIT = Hit("/www.facebook.com/tr", "id=1", {"fr": "stand-in"}, "http://shop.localhost:8080/", "2026-11-24T07:00:00Z")
@@ -59,6 +63,19 @@ def demo() -> Iterator[tuple[str, View]]:
 
 
 EVERY = {**dict(documents()), **dict(demo())}
+VISITED = [
+    name for name in dict(documents()) if name.endswith("-kk") and not name.startswith(("desk-", "letter-", "package-"))
+]
+"""What visitors read, in the language with the longest words; letters and packages come without a style."""
+
+
+def starting_policy(language: str) -> PolicyView:
+    """Return the page of our own policy text, about the demo's shop."""
+    shop = next(partner.configuration for partner in partners_at(ADDRESSES) if partner.slug == SHOP.slug)
+    said = facts(shop.site, shop.purposes, shop.tags)
+    composed = compose(shop.site, starter(shop.site.languages), said, ANSWERED_AT.date())
+    texts = {spoken: rendering.text for spoken, rendering in composed.renderings.items()}
+    return PolicyView.of(replace(version(PLACES[1]), texts=texts), PLACES[1], language, shop.site.name)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +95,32 @@ def reviewer(stage) -> Iterator[Eye]:
 def test_a_page_has_nothing_that_axe_finds_wrong_in_any_colours_and_fits_a_narrow_window(reviewer, name):
     # Words differ by language and colours do not: those of one language stand for all.
     assert reviewer.judge(written(EVERY[name]), colours=not name.endswith(("-ru", "-en"))) == []
+
+
+@pytest.mark.parametrize("name", VISITED)
+def test_nothing_sticks_out_of_a_narrow_window_with_large_letters_or_a_long_word(reviewer, name):
+    assert reviewer.sideways(written(EVERY[name])) == []
+
+
+def test_nothing_sticks_out_of_the_question_on_the_partners_page(reviewer):
+    question = dict(snippets())["inline-kk"]
+    style = '<!doctype html><link rel="stylesheet" href="/embed/shop/style.css">'
+
+    assert reviewer.sideways(style + written(question)) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_word_is_torn_in_the_tables_of_a_policy(reviewer, language):
+    page = written(starting_policy(language))
+
+    for width in (1280, 700, 560, 500, 400):
+        assert reviewer.torn(page, width) == [], width
+
+
+def test_the_link_that_a_law_asks_for_stands_apart_from_the_buttons(reviewer):
+    page = written(EVERY["consent-california-en"])
+
+    assert reviewer.gap(page, ".actions", "a[href*='do-not-sell']") >= 16
 
 
 def test_a_page_with_faults_is_found_out(reviewer):

@@ -9,6 +9,7 @@ import re
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from markupsafe import escape
 
 from consentgw.http.languages import LANGUAGES
 from consentgw.policies.service import starter
@@ -83,6 +84,17 @@ async def test_whoever_reads_keeps_no_cookie_and_shared_copies_differ_by_address
                 assert page.headers["vary"] == "Accept-Language"
 
     assert visitor.set_cookies == []
+
+
+async def test_every_page_about_a_site_names_it_beside_its_languages(app):
+    visitor = Visitor(app, language="en")
+    policy = (await visitor.open("/sites/news/policy")).url.partition("?")[0]
+    digest = app.catalogue.offer("news").notices["en"].digest
+
+    named = f'<p class="brand">{escape(PARTNERS[1].name)}</p>'
+
+    for address in (policy, f"{policy}/changes", "/sites/news/policies", f"/notice/{digest}", "/consent/news"):
+        assert named in (await visitor.open(address)).text, address
 
 
 async def test_an_answer_on_the_partner_s_page_and_its_receipt_keep_the_language_of_the_page(app):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def browser(db):
-    lane = Lane(PolicyPages(db, fresh_for=0).routes(), PlainTextResponse("not ours", 404))
+    lane = Lane(PolicyPages(db, str, fresh_for=0).routes(), PlainTextResponse("not ours", 404))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(lane), base_url="http://gateway.localhost", headers={"Accept-Language": ""}
     ) as client:

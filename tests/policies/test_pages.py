@@ -31,7 +31,7 @@ async def browser(db):
 @asynccontextmanager
 async def visiting(db):
     """Open a browser at a gateway that was just started, and reads the list of versions for each page."""
-    lane = Lane(PolicyPages(db, fresh_for=0).routes(), PlainTextResponse("not ours", 404))
+    lane = Lane(PolicyPages(db, str, fresh_for=0).routes(), PlainTextResponse("not ours", 404))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(lane), base_url="http://gateway.localhost", headers={"Accept-Language": ""}
     ) as client:
@@ -229,7 +229,7 @@ async def test_a_version_replaced_while_it_was_planned_never_was_in_force(browse
 
 async def test_a_list_of_versions_a_moment_old_is_not_read_again(db, clock):
     first = db.apply(follow)
-    room = PolicyPages(db, fresh_for=3600)
+    room = PolicyPages(db, str, fresh_for=3600)
     lane = Lane(room.routes(), PlainTextResponse("not ours", 404))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(lane), base_url="http://gateway.localhost") as client:
         before = await client.get(f"/policy/{first.version}")
@@ -317,7 +317,7 @@ async def test_a_page_that_was_shown_is_shown_again_while_the_database_does_not_
 async def test_no_more_pages_are_kept_in_memory_than_allowed(db, monkeypatch):
     monkeypatch.setattr(pages, "KEPT", 2)
     monkeypatch.setattr(pages, "LEAVES", 3)
-    room = PolicyPages(db)
+    room = PolicyPages(db, str)
     names = [db.apply(follow, shop("en")).version for _ in range(4)]
     lane = Lane(room.routes(), PlainTextResponse("not ours", 404))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(lane), base_url="http://gateway.localhost") as client:

@@ -16,7 +16,7 @@ from consentgw.consents.asking import Desk, day, face_of, isolated, language_of
 from consentgw.consents.model import Channel, Held, Signals, Standing, State
 from consentgw.consents.stylesheet import Showing, stylesheet, theme
 from consentgw.consents.views import EmbedView, Face
-from consentgw.errors import AlreadyAnswered, Conflict, Refused, Unavailable
+from consentgw.errors import Conflict, Refused, Unavailable
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
 from consentgw.http.lane import Route
@@ -169,7 +169,7 @@ class Embed:
     ) -> Response:
         """Show the question again after an answer that was not stored, with a fresh form."""
         standing = self.states.standing(held, offer, said, time.time())
-        face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
+        face = Face.after(error)
         language = language_of(request, offer, chosen)
         response = await self._page(offer, language, face, standing, held, said, carried, status=status_of(error))
         if isinstance(error, Unavailable):

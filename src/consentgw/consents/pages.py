@@ -12,12 +12,12 @@ from consentgw.consents import returns, service, store
 from consentgw.consents.again import recall
 from consentgw.consents.apart import asks_apart, given_apart
 from consentgw.consents.asking import Desk, day, face_of, language_of
-from consentgw.consents.model import Channel, Held, Method, Standing, State, standing
+from consentgw.consents.model import Channel, Held, Method, standing
 from consentgw.consents.receipt import KIND
 from consentgw.consents.signals import requests_address
 from consentgw.consents.together import counts_at, everywhere
 from consentgw.consents.views import ConsentView, Face, OptOutView, ReceiptStanding, ReceiptView, answers
-from consentgw.errors import AlreadyAnswered, Conflict, NotFound, Refused, Unavailable
+from consentgw.errors import Conflict, NotFound, Refused, Unavailable
 from consentgw.http import surfaces
 from consentgw.http.forms import query, read_form
 from consentgw.http.lane import Route
@@ -144,7 +144,7 @@ class Pages:
 
     async def receipt(self, request: Request) -> Response:
         """Show a person their own receipt; changes nothing."""
-        return await self._receipt(request, await self._kept(request))
+        return await self._receipt(request, await self._kept(request), query(request).one("lang"))
 
     async def back(self, request: Request) -> Response:
         """Lead to the receipt: whoever follows a link from a refused withdrawal must not end at an error."""
@@ -164,7 +164,8 @@ class Pages:
             form = await read_form(request)
             return await self._record(form, offer, provenance(request), held, chosen, only=Method.WITHDRAW)
         except (Refused, Conflict, Unavailable) as error:
-            return await self._again(request, offer, held, chosen, request.path_params["code"], error)
+            log.info("withdrawal not kept at %s: %s", offer.site.slug, error)
+            return await self._receipt(request, kept, chosen, error)
 
     async def download(self, request: Request) -> Response:
         """Return the receipt as the JSON that was signed."""
@@ -254,9 +255,8 @@ class Pages:
     ) -> Response:
         """Show the question again after an answer that was not stored, with a fresh form."""
         log.info("answer not kept at %s: %s", offer.site.slug, error)
-        face = Face.ANSWERED if isinstance(error, AlreadyAnswered) else Face.UNCONFIRMED
         return await self._question(
-            request, offer, held, chosen, code=code, back=back, face=face, status=status_of(error)
+            request, offer, held, chosen, code=code, back=back, face=Face.after(error), status=status_of(error)
         )
 
     async def _question(
@@ -321,14 +321,15 @@ class Pages:
             answer.headers["link"] = (
                 f'<{requests}>; rel="consent-requests"; hreflang="{" ".join(offer.site.languages)}"'
             )
-        if status == 503:
-            answer.headers["retry-after"] = "2"
-        return answer
+        return _paced(answer, status)
 
-    async def _receipt(self, request: Request, kept: Kept) -> Response:
+    async def _receipt(
+        self, request: Request, kept: Kept, chosen: str | None, error: Exception | None = None
+    ) -> Response:
+        """Show a receipt; after a withdrawal that was not stored too, with a fresh form to withdraw by."""
         receipt = kept.receipt
         offer = self.catalogue.offer(receipt.site)
-        language = language_of(request, offer, query(request).one("lang"))
+        language = language_of(request, offer, chosen)
         shown = await self.db.read(notices.read, receipt.decision.notice)
         latest = await self.db.read(store.held, receipt.id)
         current = offer.notices[language]
@@ -342,7 +343,7 @@ class Pages:
             code=request.path_params["code"],
             receipt=str(receipt.id),
             key=kept.kid,
-            standing=_became(receipt.id == latest.receipt, standing(latest, offer.terms, now=time.time())),
+            standing=ReceiptStanding.of(receipt.id == latest.receipt, standing(latest, offer.terms, now=time.time())),
             operator=_operator(offer.site, shown, language),
             answers=answers(shown, current, receipt.decision.granted),
             recipients=tuple(
@@ -361,10 +362,13 @@ class Pages:
             opt_out=offer.terms.opt_out,
             covers=tuple(str(site) for site in shown.covers if site.slug in receipt.covers),
             apart=await given_apart(self.db, offer.site, receipt),
+            face=Face.after(error) if error else None,
         )
         token = self.forms.issue(offer.site.slug, current.digest, Channel.PAGE, time.time())
         body = Prepared.of(view).fill(token=token)
-        return surfaces.VISITOR.answer(body, (b"content-language", language.encode()))
+        status = status_of(error) if error else 200
+        answer = surfaces.VISITOR.answer(body, (b"content-language", language.encode()), status=status)
+        return _paced(answer, status)
 
 
 def _sent_back(back: Return, code: str | None, *extra: tuple[bytes, bytes]) -> Response:
@@ -373,20 +377,16 @@ def _sent_back(back: Return, code: str | None, *extra: tuple[bytes, bytes]) -> R
     return surfaces.RETURNING.answer(b"", location, *extra, places=back.places, status=303)
 
 
+def _paced(answer: Response, status: int) -> Response:
+    if status == 503:
+        answer.headers["retry-after"] = "2"
+    return answer
+
+
 def _operator(site: Site, shown: Notice, language: str) -> Operator:
     """Return who asked, in the language of the page while nothing about it has changed, else as it was shown."""
     same = shown.operator == site.operator_in(shown.language)
     return site.operator_in(language) if same else shown.operator
-
-
-def _became(latest: bool, now: Standing) -> ReceiptStanding:
-    if now.state is State.WITHDRAWN:
-        return ReceiptStanding.WITHDRAWN
-    if not latest:
-        return ReceiptStanding.REPLACED
-    return {State.EXPIRED: ReceiptStanding.EXPIRED, State.SUPERSEDED: ReceiptStanding.OUTDATED}.get(
-        now.state, ReceiptStanding.VALID
-    )
 
 
 def _as_file(kept: Kept, ending: str) -> tuple[bytes, bytes]:

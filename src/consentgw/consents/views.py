@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from consentgw.consents.model import State
+from consentgw.errors import AlreadyAnswered
 from consentgw.http.pages import Page, View, render, slot
 from consentgw.sites.model import Style
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from consentgw.consents.again import Again
-    from consentgw.consents.model import Channel, Method
+    from consentgw.consents.model import Channel, Method, Standing
     from consentgw.notices.model import Cookie, Notice
     from consentgw.policies.model import PolicyRef
     from consentgw.sites.model import Operator, Site
@@ -42,6 +44,11 @@ class Face(StrEnum):
     """Nothing was stored: please answer here."""
     ANSWERED = "answered"
     """This form was used before; its first answer stands."""
+
+    @classmethod
+    def after(cls, error: Exception) -> Self:
+        """Return the face that is shown after an answer that was not stored."""
+        return cls(cls.ANSWERED if isinstance(error, AlreadyAnswered) else cls.UNCONFIRMED)
 
 
 HOLDING = frozenset({Face.DECIDED, Face.SAVED})
@@ -207,6 +214,15 @@ class ReceiptStanding(StrEnum):
     OUTDATED = "outdated"
     """The question has changed since and is asked again."""
 
+    @classmethod
+    def of(cls, latest: bool, now: Standing) -> Self:
+        """Return what has become of a receipt, by whether it is its subject's latest and by what holds now."""
+        if now.state is State.WITHDRAWN:
+            return cls(cls.WITHDRAWN)
+        if not latest:
+            return cls(cls.REPLACED)
+        return cls({State.EXPIRED: cls.EXPIRED, State.SUPERSEDED: cls.OUTDATED}.get(now.state, cls.VALID))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
@@ -263,6 +279,8 @@ class ReceiptView(_Question, Page):
     """The sites it was given for, as people know them, where it was given for several."""
     apart: bool = False
     """Whether the site's pages never learned of it."""
+    face: Face | None = None
+    """Why a withdrawal from here was not stored just now: :attr:`Face.UNCONFIRMED` or :attr:`Face.ANSWERED`."""
     token: ClassVar[Markup] = slot("token")
 
     @property

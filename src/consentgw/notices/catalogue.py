@@ -73,6 +73,10 @@ class Catalogue:
         except KeyError:
             raise NotFound(f"there is no site {slug!r}") from None
 
+    def name(self, slug: str) -> str:
+        """Return how a site calls itself now; empty for one that asks nothing yet."""
+        return self.offers[slug].site.name if slug in self.offers else ""
+
     def together(self, offer: Offer) -> tuple[Offer, ...]:
         """Return what each site asks of those that share consent with this one, itself first; none where none does."""
         if not offer.shared:

@@ -14,6 +14,8 @@ from consentgw.notices import store
 from consentgw.notices.views import NoticeView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -28,6 +30,8 @@ class NoticePages:
     """``/notice/{digest}`` and the record it is made from."""
 
     db: Database
+    name_of: Callable[[str], str]
+    """How a site calls itself now."""
 
     def routes(self) -> tuple[Route, ...]:
         """Return the addresses of notices."""
@@ -43,7 +47,7 @@ class NoticePages:
             NotFound: no such notice was ever issued.
         """
         snapshot = await self._snapshot(request)
-        body = render(NoticeView.of(snapshot)).encode()
+        body = render(NoticeView.of(snapshot, self.name_of(snapshot.notice.site))).encode()
         return surfaces.NOTICE.answer(body, (b"content-language", snapshot.notice.language.encode()))
 
     async def record(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeView(Page):
-    """A question as it was shown, to be read and not to be answered; everything in it is from the snapshot."""
+    """A question as it was shown, to be read and not to be answered; all but the site's name is from the snapshot."""
 
     template: ClassVar[str] = "notice.html"
     notice: Notice
@@ -26,11 +26,12 @@ class NoticeView(Page):
     issued_at: tuple[datetime, ...]
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Self:
+    def of(cls, snapshot: Snapshot, site_name: str) -> Self:
         """Show a snapshot in its own language."""
         return cls(
             language=snapshot.notice.language,
             site_slug=snapshot.notice.site,
+            site_name=site_name,
             notice=snapshot.notice,
             digest=snapshot.digest,
             shown=snapshot.shown,

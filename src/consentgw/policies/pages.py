@@ -69,6 +69,8 @@ class PolicyPages:
     """``/policy/{version}`` with its changes and record, ``/sites/{site}/policy`` and the list of all versions."""
 
     db: Database
+    name_of: Callable[[str], str]
+    """How a site calls itself now; it may do so otherwise than when a version was published."""
     fresh_for: float = 1.0
     """Seconds for which the list of a site's versions is not read again."""
     _kept: dict[str, PolicyVersion] = field(default_factory=dict[str, "PolicyVersion"])
@@ -99,10 +101,11 @@ class PolicyPages:
         language = _language(request, policy.languages)
         place = await self._place(policy)
         address = f"/policy/{policy.version}"
+        named = self.name_of(policy.site)
         leaf = self._leaf(
             ("page", policy.version, language),
-            place,
-            lambda: PolicyView.of(policy, place, language),
+            (place, named),
+            lambda: PolicyView.of(policy, place, language, named),
             lambda: _links(
                 (f"{address}?lang={language}", "canonical"),
                 (address, "privacy-policy"),
@@ -121,15 +124,16 @@ class PolicyPages:
         policy = await self._policy(request.path_params["version"])
         language = _language(request, policy.languages)
         name = ("changes", policy.version, language)
+        named = self.name_of(policy.site)
         leaf = self._leaves.get(name)
-        if leaf is None:
+        if leaf is None or leaf.of != named:
             before = await self._policy(policy.predecessor.version) if policy.predecessor else None
             # Comparing long texts takes a while, in which other visitors are not kept waiting.
-            view = await asyncio.to_thread(ChangesView.of, policy, before, language)
+            view = await asyncio.to_thread(ChangesView.of, policy, before, language, named)
             links = [(f"/policy/{policy.version}/changes?lang={language}", "canonical")]
             if policy.predecessor:
                 links.append((f"/policy/{policy.predecessor.version}", "predecessor-version"))
-            leaf = self._leaf(name, None, lambda: view, lambda: _links(*links))
+            leaf = self._leaf(name, named, lambda: view, lambda: _links(*links))
         return _send(request, surfaces.POLICY, leaf)
 
     async def archive(self, request: Request) -> Answer:
@@ -156,10 +160,17 @@ class PolicyPages:
             Listed(place, said.languages, said.change, said.reasons.get(language, ""))
             for place, said in zip(stand, known, strict=True)
         ]
+        named = self.name_of(site)
         leaf = self._leaf(
             ("archive", site, language),
-            stand,
-            lambda: ArchiveView(language=language, languages=spoken, site_slug=site, listed=tuple(reversed(listed))),
+            (stand, named),
+            lambda: ArchiveView(
+                language=language,
+                languages=spoken,
+                site_slug=site,
+                site_name=named,
+                listed=tuple(reversed(listed)),
+            ),
             lambda: _links(
                 (f"/sites/{site}/policies?lang={language}", "canonical"),
                 *((f"/policy/{place.version}", "latest-version") for place in [stand[-1].ruling] if place),

@@ -38,13 +38,14 @@ class PolicyView(Page):
     successor: Entry | None
 
     @classmethod
-    def of(cls, policy: PolicyVersion, place: Place, language: str) -> Self:
+    def of(cls, policy: PolicyVersion, place: Place, language: str, site_name: str) -> Self:
         """Show a version in one of its languages."""
         text = policy.texts[language]
         return cls(
             language=language,
             languages=policy.languages,
             site_slug=policy.site,
+            site_name=site_name,
             title=text.title,
             html=Markup(text.html),  # noqa: S704 - went through the allow-list when it was published
             version=policy.version,
@@ -97,7 +98,7 @@ class ChangesView(Page):
     """Headings of the sections in which nothing changed."""
 
     @classmethod
-    def of(cls, policy: PolicyVersion, before: PolicyVersion | None, language: str) -> Self:
+    def of(cls, policy: PolicyVersion, before: PolicyVersion | None, language: str, site_name: str) -> Self:
         """Compare a version with the one before it."""
         was = before.texts.get(language) if before else None
         sections: Sequence[Section] = compare(was.source, policy.texts[language].source) if was else ()
@@ -105,6 +106,7 @@ class ChangesView(Page):
             language=language,
             languages=policy.languages,
             site_slug=policy.site,
+            site_name=site_name,
             version=policy.version,
             predecessor=policy.predecessor,
             spoken=was is not None,
