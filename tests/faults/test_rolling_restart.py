@@ -1,11 +1,13 @@
 """The processes of docker-compose.yml on this machine: two gateways, two workers, PostgreSQL, and its nginx in front.
 
-Each is stopped and started again while people answer: nobody sees a failure, and no webhook comes twice.
+Each is stopped and started again while people answer: nobody sees a failure, and no webhook comes twice. While
+PostgreSQL is away, only what needs it is.
 """
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import random
 import re
@@ -24,12 +26,16 @@ from urllib.parse import urlencode
 import pytest
 import yaml
 
-from consentgw.db import open_database, open_reader
+from consentgw.access import service as access
+from consentgw.access.model import LIFE, Scope
+from consentgw.db import migrations, open_database, open_reader
 from consentgw.db.sealing import Sealer
 from consentgw.keys.model import derive
+from consentgw.settings import Settings
 from consentgw.webhooks import service as webhooks
+from tests import databases
 from tests.conftest import SECRET
-from tests.gateway import SHOP
+from tests.gateway import SHOP, seed
 from tests.test_cli import environment
 from tests.visitor import GATEWAY
 from tests.webhooks.receivers import Apart, answering
@@ -185,3 +191,31 @@ def test_nobody_notices_that_every_process_is_restarted(seeded_postgres, receive
     assert set(statuses) == {200, 303}, statuses
     assert kept == statuses[303] > 20
     assert len(receiver.messages) == len(set(receiver.messages)) == kept
+
+
+def test_without_a_database_what_needs_none_goes_on(tmp_path):
+    with ExitStack() as stack:
+        server = stack.enter_context(databases.PostgreSQL())
+        settings = Settings.read(data=tmp_path, database_url=server.url(), secret=SECRET, public_url=GATEWAY)
+        migrations.upgrade(settings)
+        with open_database(seed(settings)) as db:
+            key = db.apply(access.create, "a test", frozenset({Scope.SITES_READ}), site="shop", life=LIFE).text
+        env = {**os.environ, **environment(settings, CONSENTGW_WORKER_INSIDE="false")}
+        front, *ports = free_ports(3)
+        for port in ports:
+            stack.callback(Process(env, "serve", "--port", str(port)).stop)
+        for port in ports:
+            ready(port)
+        stack.enter_context(proxy(tmp_path, front, ports))
+        ready(front, "/embed/shop/style.css")
+        called = [ask(front, "GET", "/v1/sites/shop", Authorization=f"Bearer {key}")]
+        server.kill()
+        time.sleep(1.5)  # by then a process asks again which keys are revoked
+        shown = []
+        for _ in range(6):  # more than one call to each
+            called.append(ask(front, "GET", "/v1/sites/shop", Authorization=f"Bearer {key}"))
+            shown += [ask(front, "GET", path)[0] for path in ("/embed/shop/style.css", "/static/page.css")]
+
+    assert [status for status, _ in called] == [200] + 6 * [503]
+    assert {json.loads(problem)["code"] for _, problem in called[1:]} == {"unavailable"}
+    assert set(shown) == {200}
