@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,13 @@ def test_every_setting_and_every_command_exists(services, name):
         command = command.commands[word]
 
     assert services[name]["environment"].keys() <= known
+
+
+def test_the_gateways_believe_the_proxy_wherever_it_is_in_their_network(services):
+    network = yaml.safe_load(FILE.read_text(encoding="utf-8"))["networks"]["default"]["ipam"]["config"][0]["subnet"]
+
+    assert services["gateway-1"]["environment"]["CONSENTGW_FORWARDED_ALLOW_IPS"] == network
+    assert ip_network(network.removeprefix("${CONSENTGW_NETWORK:-").removesuffix("}")).is_private
 
 
 def test_no_secret_has_a_value_anybody_could_know(services):
