@@ -87,7 +87,7 @@ def proxy(folder: Path, port: int, gateways: list[int], believed: str = "127.0.0
     said = PROXY.replace(TLS_PROXY, believed).replace("$$", "$").replace("/tmp/", f"{folder}/")
     said = said.replace("listen 8080", f"listen 127.0.0.1:{port}")
     for number, at in enumerate(gateways, 1):
-        said = said.replace(f"gateway-{number}:8080", f"127.0.0.1:{at}")
+        said = said.replace(f"gateway-{number}:8080 resolve", f"127.0.0.1:{at}")  # an address is found already
     file = folder / "nginx.conf"
     file.write_text(f"daemon off;\n{said}")
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")

@@ -74,6 +74,16 @@ def test_the_gateways_believe_the_proxy_wherever_it_is_in_their_network(services
     assert ip_network(network.removeprefix("${CONSENTGW_NETWORK:-").removesuffix("}")).is_private
 
 
+def test_the_proxy_finds_a_gateway_that_was_made_anew(services):
+    file = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    proxy = file["configs"]["proxy"]["content"]
+    known_for = int(re.findall(r"^ *resolver 127\.0\.0\.11 valid=(\d+)s", proxy, flags=re.MULTILINE)[0])
+    asked_for = int(services["gateway-2"]["healthcheck"]["interval"].removesuffix("s"))
+
+    assert re.findall(r"^ *server (\S+):8080 resolve ", proxy, flags=re.MULTILINE) == ["gateway-1", "gateway-2"]
+    assert known_for < asked_for + float(services["gateway-2"]["environment"]["CONSENTGW_STOP_DELAY_SECONDS"])
+
+
 def test_no_secret_has_a_value_anybody_could_know(services):
     for name in ("CONSENTGW_SECRET", "CONSENTGW_DATABASE_URL"):
         assert re.search(r"\$\{\w+:\?", services["gateway-1"]["environment"][name])
