@@ -43,7 +43,7 @@ from tests.webhooks.receivers import Apart, answering
 
 COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8"))
 PROXY = COMPOSE["configs"]["proxy"]["content"]
-TLS_PROXY = "${CONSENTGW_TLS_PROXY:-127.0.0.1}"
+TLS_PROXY = "${TLS_PROXY:-127.0.0.1}"
 """Without a choice, the proxy itself: on this machine that is everybody."""
 STOP_DELAY = COMPOSE["x-gateway"]["environment"]["CONSENTGW_STOP_DELAY_SECONDS"]
 PROGRAM = [sys.executable, "-c", "from consentgw.cli import main; main()"]

@@ -71,7 +71,7 @@ def test_the_gateways_believe_the_proxy_wherever_it_is_in_their_network(services
     network = yaml.safe_load(FILE.read_text(encoding="utf-8"))["networks"]["default"]["ipam"]["config"][0]["subnet"]
 
     assert services["gateway-1"]["environment"]["CONSENTGW_FORWARDED_ALLOW_IPS"] == network
-    assert ip_network(network.removeprefix("${CONSENTGW_NETWORK:-").removesuffix("}")).is_private
+    assert ip_network(network.removeprefix("${NETWORK:-").removesuffix("}")).is_private
 
 
 def test_the_proxy_finds_a_gateway_that_was_made_anew(services):
@@ -82,6 +82,12 @@ def test_the_proxy_finds_a_gateway_that_was_made_anew(services):
 
     assert re.findall(r"^ *server (\S+):8080 resolve ", proxy, flags=re.MULTILINE) == ["gateway-1", "gateway-2"]
     assert known_for < asked_for + float(services["gateway-2"]["environment"]["CONSENTGW_STOP_DELAY_SECONDS"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_of_env_arrives_with_what_it_needs(services, name):
+    assert services[name]["env_file"] == [{"path": ".env", "required": False}]
+    assert " --all-extras " in services[name]["build"]["dockerfile_inline"]
 
 
 def test_no_secret_has_a_value_anybody_could_know(services):
