@@ -9,7 +9,7 @@ import pytest
 
 from consentgw.access.model import Scope
 from consentgw.access.operations import operation
-from consentgw.http import bodies
+from consentgw.http import bodies, limits
 from consentgw.http.connection import Connection
 from tests.caller import Caller, caller, code
 from tests.gateway import digest, rows
@@ -220,6 +220,21 @@ async def test_every_answer_tells_what_is_left_of_the_budget(gateway):
     assert answer.headers["ratelimit"].startswith('"calls";r=5999;t=')
 
 
+async def test_a_key_that_has_called_too_often_is_told_when_it_may_again(gateway, monkeypatch):
+    dana = caller(gateway)
+    assert (await dana.get("/v1/sites")).status_code == 200
+    monkeypatch.setattr(limits.Limits, "take", _nothing_left)
+    refused = await dana.get("/v1/sites")
+    assert code(refused) == (429, "too_many")
+    assert refused.headers["ratelimit-policy"] == '"calls";q=6000;w=60'
+    assert refused.headers["ratelimit"] == '"calls";r=0;t=7'
+    assert refused.headers["retry-after"] == "7"
+
+
+async def _nothing_left(_, budget, *who):
+    raise limits.Spent(budget, 7)
+
+
 async def test_strangers_are_counted_by_their_address_and_hold_up_nobody_else(gateway):
     dana = caller(gateway)
     eve = Caller(gateway, address="203.0.113.7")
@@ -228,7 +243,9 @@ async def test_strangers_are_counted_by_their_address_and_hold_up_nobody_else(ga
 
     assert answers[:60] == [(401, "unauthenticated")] * 60
     assert answers[60:] == [(429, "too_many")] * 2
-    assert (await eve.get("/v1/sites")).headers["retry-after"].isdigit()
+    refused = (await eve.get("/v1/sites")).headers
+    assert refused["ratelimit-policy"] == '"strangers";q=60;w=60'
+    assert refused["ratelimit"] == f'"strangers";r=0;t={refused["retry-after"]}'
     assert code(await Caller(gateway, address="203.0.113.8").get("/v1/sites")) == (401, "unauthenticated")
     assert (await dana.get("/v1/sites")).status_code == 200
 

@@ -1,11 +1,14 @@
 """The processes of docker-compose.yml on this machine: two gateways, two workers, PostgreSQL, and its nginx in front.
 
-Each is stopped and started again while people answer: nobody sees a failure, and no webhook comes twice.
+Each is stopped and started again while people answer: nobody sees a failure, and no webhook comes twice. While
+PostgreSQL is away, only what needs it is.
 """
 
 from __future__ import annotations
 
 import http.client
+import http.server
+import json
 import os
 import random
 import re
@@ -24,18 +27,24 @@ from urllib.parse import urlencode
 import pytest
 import yaml
 
-from consentgw.db import open_database, open_reader
+from consentgw.access import service as access
+from consentgw.access.model import LIFE, Scope
+from consentgw.db import migrations, open_database, open_reader
 from consentgw.db.sealing import Sealer
 from consentgw.keys.model import derive
+from consentgw.settings import Settings
 from consentgw.webhooks import service as webhooks
+from tests import databases
 from tests.conftest import SECRET
-from tests.gateway import SHOP
+from tests.gateway import SHOP, seed
 from tests.test_cli import environment
 from tests.visitor import GATEWAY
 from tests.webhooks.receivers import Apart, answering
 
 COMPOSE = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8"))
 PROXY = COMPOSE["configs"]["proxy"]["content"]
+TLS_PROXY = "${TLS_PROXY:-127.0.0.1}"
+"""Without a choice, the proxy itself: on this machine that is everybody."""
 STOP_DELAY = COMPOSE["x-gateway"]["environment"]["CONSENTGW_STOP_DELAY_SECONDS"]
 PROGRAM = [sys.executable, "-c", "from consentgw.cli import main; main()"]
 
@@ -73,11 +82,12 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def proxy(folder: Path, port: int, gateways: list[int]):
+def proxy(folder: Path, port: int, gateways: list[int], believed: str = "127.0.0.1"):
     """Run nginx with the configuration of docker-compose.yml; only the addresses are this machine's."""
-    said = PROXY.replace("$$", "$").replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")
+    said = PROXY.replace(TLS_PROXY, believed).replace("$$", "$").replace("/tmp/", f"{folder}/")
+    said = said.replace("listen 8080", f"listen 127.0.0.1:{port}")
     for number, at in enumerate(gateways, 1):
-        said = said.replace(f"gateway-{number}:8080", f"127.0.0.1:{at}")
+        said = said.replace(f"gateway-{number}:8080 resolve", f"127.0.0.1:{at}")  # an address is found already
     file = folder / "nginx.conf"
     file.write_text(f"daemon off;\n{said}")
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -87,6 +97,28 @@ def proxy(folder: Path, port: int, gateways: list[int]):
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@contextmanager
+def echoing(port: int):
+    """Stand in for a gateway; yield the clients that it is told of."""
+    heard: list[str | None] = []
+
+    class Gateway(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.headers["X-Forwarded-For"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Gateway) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield heard
+        finally:
+            server.shutdown()
 
 
 def ask(port: int, method: str, path: str, body: str = "", **headers: str) -> tuple[int, bytes]:
@@ -185,3 +217,47 @@ def test_nobody_notices_that_every_process_is_restarted(seeded_postgres, receive
     assert set(statuses) == {200, 303}, statuses
     assert kept == statuses[303] > 20
     assert len(receiver.messages) == len(set(receiver.messages)) == kept
+
+
+@pytest.mark.parametrize(
+    ("believed", "told"),
+    [("192.0.2.1", "127.0.0.1"), ("127.0.0.1", "203.0.113.9")],
+    ids=["a stranger", "the TLS proxy"],
+)
+def test_of_whom_a_request_is_says_the_tls_proxy_alone(tmp_path, believed, told):
+    """The first address of the chain is what the visitor made up."""
+    front, behind = free_ports(2)
+    with echoing(behind) as heard, proxy(tmp_path, front, [behind, behind], believed):
+        ready(front, "/")
+        heard.clear()
+        ask(front, "GET", "/", X_Forwarded_For="198.51.100.66, 203.0.113.9")
+
+    assert heard == [told]
+
+
+def test_without_a_database_what_needs_none_goes_on(tmp_path):
+    with ExitStack() as stack:
+        server = stack.enter_context(databases.PostgreSQL())
+        settings = Settings.read(data=tmp_path, database_url=server.url(), secret=SECRET, public_url=GATEWAY)
+        migrations.upgrade(settings)
+        with open_database(seed(settings)) as db:
+            key = db.apply(access.create, "a test", frozenset({Scope.SITES_READ}), site="shop", life=LIFE).text
+        env = {**os.environ, **environment(settings, CONSENTGW_WORKER_INSIDE="false")}
+        front, *ports = free_ports(3)
+        for port in ports:
+            stack.callback(Process(env, "serve", "--port", str(port)).stop)
+        for port in ports:
+            ready(port)
+        stack.enter_context(proxy(tmp_path, front, ports))
+        ready(front, "/embed/shop/style.css")
+        called = [ask(front, "GET", "/v1/sites/shop", Authorization=f"Bearer {key}")]
+        server.kill()
+        time.sleep(1.5)  # by then a process asks again which keys are revoked
+        shown = []
+        for _ in range(6):  # more than one call to each
+            called.append(ask(front, "GET", "/v1/sites/shop", Authorization=f"Bearer {key}"))
+            shown += [ask(front, "GET", path)[0] for path in ("/embed/shop/style.css", "/static/page.css")]
+
+    assert [status for status, _ in called] == [200] + 6 * [503]
+    assert {json.loads(problem)["code"] for _, problem in called[1:]} == {"unavailable"}
+    assert set(shown) == {200}

@@ -303,6 +303,7 @@ PROBLEMS = (
     (409, "unconfirmed"),
     (410, "gone"),
     (413, "too_large"),
+    (429, "too_many"),
     (503, "unavailable"),
     (500, ""),
 )
@@ -335,8 +336,9 @@ def documents() -> Iterator[tuple[str, View]]:
                 replace(receipt(language, ReceiptStanding.VALID, "analytics"), face=face),
             )
         for status, code in PROBLEMS:
+            wait = 3_300 if code == "too_many" else 0
             problem = ProblemView(
-                language=language, languages=LANGUAGES, status=status, code=code, back="/consent/shop"
+                language=language, languages=LANGUAGES, status=status, code=code, back="/consent/shop", wait=wait
             )
             yield f"problem-{status}-{code}-{language}", problem
         yield from policies(language)

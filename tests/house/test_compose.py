@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,29 @@ def test_every_setting_and_every_command_exists(services, name):
         command = command.commands[word]
 
     assert services[name]["environment"].keys() <= known
+
+
+def test_the_gateways_believe_the_proxy_wherever_it_is_in_their_network(services):
+    network = yaml.safe_load(FILE.read_text(encoding="utf-8"))["networks"]["default"]["ipam"]["config"][0]["subnet"]
+
+    assert services["gateway-1"]["environment"]["CONSENTGW_FORWARDED_ALLOW_IPS"] == network
+    assert ip_network(network.removeprefix("${NETWORK:-").removesuffix("}")).is_private
+
+
+def test_the_proxy_finds_a_gateway_that_was_made_anew(services):
+    file = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    proxy = file["configs"]["proxy"]["content"]
+    known_for = int(re.findall(r"^ *resolver 127\.0\.0\.11 valid=(\d+)s", proxy, flags=re.MULTILINE)[0])
+    asked_for = int(services["gateway-2"]["healthcheck"]["interval"].removesuffix("s"))
+
+    assert re.findall(r"^ *server (\S+):8080 resolve ", proxy, flags=re.MULTILINE) == ["gateway-1", "gateway-2"]
+    assert known_for < asked_for + float(services["gateway-2"]["environment"]["CONSENTGW_STOP_DELAY_SECONDS"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_of_env_arrives_with_what_it_needs(services, name):
+    assert services[name]["env_file"] == [{"path": ".env", "required": False}]
+    assert " --all-extras " in services[name]["build"]["dockerfile_inline"]
 
 
 def test_no_secret_has_a_value_anybody_could_know(services):

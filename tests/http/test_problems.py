@@ -57,6 +57,17 @@ def test_each_error_has_a_page_in_each_language(error, language):
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("language", "seconds", "told"),
+    [("en", 3_275, "55 minutes"), ("ru", 3_275, "55 минут"), ("kk", 3_275, "55 минут"), ("en", 9, "9 seconds")],
+)
+def test_who_asks_too_often_is_told_how_long_to_wait(language, seconds, told):
+    answer = describe(errors.TooMany("x", seconds), asked(b"lang=" + language.encode()))
+
+    assert f": {told}." in answer.body.decode()
+    assert answer.headers["retry-after"] == str(seconds)
+
+
 @pytest.mark.parametrize("query", [b"lang=%ff", b"lang=ru&lang=kk", b"lang", b"%", b"&&&", b"lang=%00", b"\xff"])
 def test_a_query_that_cannot_be_read_gets_a_page_all_the_same(query):
     assert describe(errors.Malformed("x"), asked(query)).status_code == 400

@@ -45,6 +45,12 @@ def test_what_we_signed_is_verified_from_the_two_texts_alone():
     assert verify(f"  {signed()}\n", JWKS, KIND) == CLAIMS, "a file may end with a line break"
 
 
+@pytest.mark.parametrize("keys", [{}, [], 1, {"keys": 1}, {"keys": ["a"]}, {"keys": [{**PUBLIC, "x": "AA"}]}])
+def test_of_a_key_file_that_is_none_it_is_said_and_not_of_the_receipt(keys):
+    with pytest.raises(Malformed, match="the key file"):
+        verify(signed(), keys, KIND)
+
+
 def test_another_implementation_verifies_what_we_signed():
     token = signed()
 

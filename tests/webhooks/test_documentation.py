@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from consentgw.webhooks import events
+from consentgw.webhooks.api import WebhookPut
 from consentgw.webhooks.signing import Secrets, headers
 
 TEXT = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
@@ -42,6 +43,12 @@ def test_the_function_it_shows_knows_our_messages_from_others(verify):
         assert not verify(new.secret, signed(new, at=int(time.time()) + seconds), BODY)
     for broken in ({}, {**said, "webhook-timestamp": "now"}, {**said, "webhook-signature": "v1,ы"}):
         assert not verify(new.secret, broken, BODY)
+
+
+def test_the_change_it_shows_has_every_field():
+    (body,) = re.findall(r"-X PUT .*?-d '(.*?)'", TEXT, flags=re.DOTALL)
+
+    assert WebhookPut.model_validate_json(body).enabled
 
 
 def test_it_lists_every_event_there_is():

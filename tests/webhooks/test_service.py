@@ -297,7 +297,7 @@ def test_what_a_dead_worker_had_taken_is_taken_by_another_when_the_lease_is_over
     assert (kept.state, kept.attempts) == (State.DELIVERED, 1), "what a dead worker began takes no attempt away"
 
 
-def test_whoever_answers_410_is_told_nothing_more_and_the_others_hear_of_it(db, clock):
+def test_whoever_answers_410_is_told_nothing_more_and_the_others_hear_of_it(db, clock, caplog):
     one, _ = db.apply(listen)
     other, _ = db.apply(listen, topics=frozenset({outbox.WEBHOOK_DISABLED}))
     db.apply(happen, "a", "b")
@@ -307,6 +307,7 @@ def test_whoever_answers_410_is_told_nothing_more_and_the_others_hear_of_it(db, 
 
     assert read(db, delivery).state is State.FAILED
     assert endpoint(db, one).disabled == "gone"
+    assert f"the webhook {one.id} of shop is disabled: it answered 410" in caplog.text
     assert endpoint(db, one).changed_at == clock.now
     assert db.apply(store.claim, one.id) is None
     spread(db)
@@ -343,6 +344,7 @@ def test_whoever_answers_nothing_well_for_five_days_is_disabled_once(db, clock, 
 
     assert endpoint(db, one).disabled == "failing"
     assert disabled_events(db) == 1
+    assert f"the webhook {one.id} of shop is disabled: it has answered nothing well for 5 days" in caplog.text
     assert URL not in caplog.text
 
 

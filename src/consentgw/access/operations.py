@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from starlette.requests import ClientDisconnect
 
 from consentgw.access.calls import Call
-from consentgw.errors import NotFound, TooMany, Unauthenticated
+from consentgw.errors import NotFound, Unauthenticated
 from consentgw.http import bodies
 from consentgw.http.lane import FAILURE
-from consentgw.http.limits import Budget, Limits, client
+from consentgw.http.limits import Budget, Limits, Spent, client
 from consentgw.http.problems import document
 
 if TYPE_CHECKING:
@@ -186,8 +186,8 @@ class Desk:
                 raise
             except Exception as error:
                 answer = self.refuse(error, request)
-                if isinstance(error, TooMany) and not headers:
-                    headers = ((b"ratelimit-policy", self.budget.policy),)
+                if isinstance(error, Spent):
+                    headers = error.left.headers
             answer.raw_headers.extend(headers)
             return answer
 
@@ -206,7 +206,7 @@ class Desk:
 
         Raises:
             Unauthenticated: there is none, or it opens nothing.
-            TooMany: this client has shown too many keys that we do not know.
+            Spent: this client has shown too many keys that we do not know.
             Unavailable: it cannot be read which keys are revoked.
         """
         lines = [value for name, value in request.scope["headers"] if name == b"authorization"]

@@ -263,8 +263,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "unavailable": Explanation(
         503,
-        "Cannot be stored now",
-        "It could not be kept just now, so it was not done.",
+        "Not possible just now",
+        "It could not be read or kept just now, so it was not done.",
         ("The database does not answer, or is full.", "The gateway is starting or stopping."),
         "Send the same request again after the seconds in `Retry-After`; nothing can be stored twice.",
     ),

@@ -62,6 +62,14 @@ class Left:
         return (b"ratelimit-policy", self.budget.policy), (b"ratelimit", now)
 
 
+class Spent(TooMany):
+    """A budget of which nothing is left."""
+
+    def __init__(self, budget: Budget, wait: int) -> None:
+        self.left = Left(budget, 0, wait)
+        super().__init__(f"{budget.amount} requests in {budget.seconds} seconds are the most", wait)
+
+
 class Limits:
     """Counts requests against budgets."""
 
@@ -80,14 +88,14 @@ class Limits:
         """Count one request of somebody and return what is left.
 
         Raises:
-            TooMany: the budget is spent. What is refused is not counted.
+            Spent: nothing is left of the budget. What is refused is not counted.
         """
         now = self._clock()
         key = "/".join((budget.name, *who))
         if self._shared and now >= self._shared_from:
             try:
                 return await self._shared.take(budget, key, now)
-            except TooMany:
+            except Spent:
                 raise
             except Exception as error:
                 log.warning("the shared limits do not answer, each process counts alone: %s", type(error).__name__)
@@ -105,7 +113,7 @@ class _Windows:
         """Count one request.
 
         Raises:
-            TooMany: the budget is spent.
+            Spent: nothing is left of the budget.
         """
         number, gone = divmod(now, budget.seconds)
         window, before, count = self._counts.pop(key, (0, 0, 0))
@@ -119,8 +127,7 @@ class _Windows:
             self._counts.popitem(last=False)
         reset = math.ceil(budget.seconds - gone)
         if not admitted:
-            wait = _wait(budget, before, count, gone)
-            raise TooMany(f"{budget.amount} requests in {budget.seconds} seconds are the most", wait)
+            raise Spent(budget, _wait(budget, before, count, gone))
         return Left(budget, max(0, math.floor(budget.amount - counted - 1)), reset)
 
 
@@ -152,7 +159,7 @@ class _Shared:
         """Count one request.
 
         Raises:
-            TooMany: the budget is spent.
+            Spent: nothing is left of the budget.
         """
         from limits import RateLimitItemPerSecond
 
@@ -161,7 +168,7 @@ class _Shared:
         stats: Any = await self._limiter.get_window_stats(item, key)
         reset = max(1, math.ceil(stats.reset_time - now))
         if not admitted:
-            raise TooMany(f"{budget.amount} requests in {budget.seconds} seconds are the most", reset)
+            raise Spent(budget, reset)
         return Left(budget, int(stats.remaining), reset)
 
 

@@ -66,6 +66,8 @@ class ProblemView(Page):
     """Stable code of the error (see :mod:`consentgw.errors`); without one, the status chooses the words."""
     back: str = ""
     """Address of a page to go on from; empty when we know none."""
+    wait: int = 0
+    """In how many seconds it may be sent again; 0 when we do not know."""
 
     @property
     def kind(self) -> str:

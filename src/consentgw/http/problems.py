@@ -81,6 +81,7 @@ class Unconditional(errors.Refused):
 STATUSES.update({MethodNotAllowed: 405, NotAcceptable: 406, Stale: 412, UnsupportedMedia: 415, Unconditional: 428})
 
 _RETRY_SECONDS = 2
+_MINUTE = 60
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
@@ -93,7 +94,9 @@ def describe(error: BaseException, request: Request) -> Answer:
     """Return the human page for an error."""
     status = status_of(error)
     language = negotiate(request.headers.get("accept-language"), tuple(NAMES), chosen=request.query_params.get("lang"))
-    page = render(ProblemView(language=language, status=status, code=getattr(error, "code", "error")))
+    code = getattr(error, "code", "error")
+    wait = _in_words(error.retry_after) if isinstance(error, errors.TooMany) else 0
+    page = render(ProblemView(language=language, status=status, code=code, wait=wait))
     extra = (*_extra(error, status), (b"content-language", language.encode()))
     return surfaces.PROBLEM.answer(page.encode(), *extra, status=status)
 
@@ -133,6 +136,11 @@ def _detail(error: errors.ConsentgwError) -> str:
     if isinstance(error, (errors.NotFound, errors.Unavailable, MethodNotAllowed)):
         return ""  # the same words for what is not there and for what is not yours
     return unquoted(str(error))
+
+
+def _in_words(seconds: int) -> int:
+    """Return how long a person is told to wait: nobody counts the seconds of an hour."""
+    return seconds if seconds < _MINUTE else -(-seconds // _MINUTE) * _MINUTE
 
 
 def _fault(fault: errors.Fault) -> dict[str, str]:

@@ -56,7 +56,7 @@ def verify(jws: str, jwks: Mapping[str, Any], kind: str) -> dict[str, Any]:
     """Return the claims of a JWS that one of these keys signed, from the two texts alone.
 
     Raises:
-        Malformed: it is no such JWS, names an unknown key, or was altered.
+        Malformed: it is no such JWS, names an unknown key, or was altered; or these are no keys.
     """
     try:
         head, body, signature = jws.strip().split(".")
@@ -64,16 +64,23 @@ def verify(jws: str, jwks: Mapping[str, Any], kind: str) -> dict[str, Any]:
         known = header.get("typ") == kind and header.get("alg") in {ALGORITHM, "EdDSA"} and "crit" not in header
         if not known:
             raise Malformed(f"this is not a {kind}")
-        key = next((key for key in jwks["keys"] if key.get("kid") == header.get("kid")), None)
-        if key is None:
-            raise Malformed("it is signed by a key that is not in the key file")
-        public = Ed25519PublicKey.from_public_bytes(from_base64(key["x"]))
-        public.verify(from_base64(signature), f"{head}.{body}".encode())
+        _public(jwks, header.get("kid")).verify(from_base64(signature), f"{head}.{body}".encode())
         return json.loads(from_base64(body))
     except InvalidSignature:
         raise Malformed("the signature does not match: it was altered, or signed by somebody else") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Malformed("this is not a signed receipt") from None
+
+
+def _public(jwks: Mapping[str, Any], kid: str | None) -> Ed25519PublicKey:
+    """Return the key of this name; what is wrong with the keys is not said of what they signed."""
+    try:
+        key = next((key for key in jwks["keys"] if key.get("kid") == kid), None)
+        if key is None:
+            raise Malformed("it is signed by a key that is not in the key file")
+        return Ed25519PublicKey.from_public_bytes(from_base64(key["x"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Malformed("the key file is not one: save it from /.well-known/jwks.json") from None
 
 
 def _signing_input(payload: bytes, kid: str, kind: str) -> bytes:

@@ -193,7 +193,8 @@ def settle(unit: Unit, claimed: Claimed, outcome: Outcome, chance: float) -> Non
         disabled = store.disable(unit, delivery.endpoint, Disabled.FAILING, failing_before=unit.now - PATIENCE)
     if disabled:
         outbox.emit(unit, outbox.WEBHOOK_DISABLED, claimed.site, str(delivery.endpoint))
-        log.warning("a webhook of %s is disabled: it is gone, or has answered nothing well for days", claimed.site)
+        why = "it answered 410" if outcome.gone else f"it has answered nothing well for {PATIENCE.days} days"
+        log.warning("the webhook %s of %s is disabled: %s", delivery.endpoint, claimed.site, why)
 
 
 def unspread(connection: Connection) -> bool:
