@@ -34,7 +34,7 @@ from consentgw.consents.signals import Statements
 from consentgw.consents.states import REFRESH_SECONDS, Changes, States
 from consentgw.consents.subjects import Pseudonyms
 from consentgw.consents.tokens import Codes, Forms, StateCookie, StateText
-from consentgw.db import open_database
+from consentgw.db import Database, open_database
 from consentgw.db.database import utc_now
 from consentgw.db.sealing import Sealer
 from consentgw.desk.pages import DeskPages
@@ -86,7 +86,6 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from consentgw.access.operations import Bound
-    from consentgw.db import Database
     from consentgw.http.lane import Route
     from consentgw.http.traces import Traces
 
@@ -313,6 +312,7 @@ class Gateway:
         async with asyncio.TaskGroup() as group:
             for look in (self.changes.refresh, self._take_in):
                 group.create_task(_again(look, db))
+            group.create_task(_again(Database.try_again, db))
 
 
 async def _again(look: Callable[[Database], Awaitable[None]], db: Database) -> None:

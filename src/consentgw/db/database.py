@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -56,6 +56,12 @@ class Database:
             Unavailable: it could not be kept; nothing is known to be stored and the same call is safe to repeat.
         """
         return await self.writer.submit_async(lambda unit: verb(unit, *args, **kwargs))
+
+    async def try_again(self) -> None:
+        """Where answers cannot be kept, try to write, so that it is noticed when they can though nobody answers."""
+        if self.writer.failing:
+            with suppress(Unavailable):  # the writer has said so
+                await self.writer.submit_async(lambda _: None)
 
     def apply(self, verb: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what :meth:`write` does, without an event loop."""

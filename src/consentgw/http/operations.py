@@ -75,6 +75,8 @@ class Operations:
             yield "the process is about to stop"
         if found["schema"] != migrations.head():
             yield "the database has the schema of another version"
+        if self.db.writer.failing:
+            yield "answers cannot be kept"
         if not self.health.signs():
             yield "the newest signing key was sealed under a secret that this process was not given"
         if found["log_lag_seconds"] > LAG_SECONDS:
