@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from consentgw.db.unit import Unit
     from consentgw.settings import Settings
 
+ANSWER_SECONDS = 10.0
+"""How long PostgreSQL is waited for: a frozen server does not keep the limit that it was given (``db.engines``)."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -78,7 +80,7 @@ class Database:
         if self._pool is None:
             return self.ask(query, *args, **kwargs)
         call = asyncio.get_running_loop().run_in_executor(self._pool, lambda: self.ask(query, *args, **kwargs))
-        return await call
+        return await _in_time(call)
 
     async def look_up(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what :meth:`read` does, for a question that many ask at once and an index answers.
@@ -88,7 +90,7 @@ class Database:
         """
         if self._looker is None:
             return self.ask(query, *args, **kwargs)
-        return await self._looker.submit_async(lambda connection: query(connection, *args, **kwargs))
+        return await _in_time(self._looker.submit_async(lambda connection: query(connection, *args, **kwargs)))
 
     def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what :meth:`read` does, without an event loop."""
@@ -112,6 +114,19 @@ class Database:
         if self._held is not None:
             self._held.close()
         self._readers.dispose()
+
+
+async def _in_time(answer: asyncio.Future[T]) -> T:
+    """Wait for an answer; the thread that asked is left to whatever becomes of its connection.
+
+    Raises:
+        Unavailable: it did not come in time.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await answer
+    except TimeoutError as error:
+        raise Unavailable("the database did not answer in time") from error
 
 
 @contextmanager
