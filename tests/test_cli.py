@@ -213,6 +213,32 @@ def test_a_worker_beside_the_embedded_database_is_refused(here):
     assert "consentgw serve does the worker's work" in refused(here, "worker")
 
 
+@pytest.mark.parametrize(
+    "command", [("serve",), ("keys", "rotate"), ("operator", "invite", "dana")], ids=lambda words: " ".join(words[:2])
+)
+def test_a_secret_that_was_not_brought_back_is_missed_and_no_other_is_made(here, sqlite_settings, command):
+    assert said(here, "keys", "rotate")
+    lost = {**here, "CONSENTGW_SECRET": ""}
+
+    assert refused(lost, *command).startswith("Error: the secret is gone: put ")
+
+    assert not sqlite_settings.own_secret.exists()
+
+
+def test_a_secret_is_made_where_nothing_was_signed_yet(here, sqlite_settings):
+    assert "/desk/join/" in said({**here, "CONSENTGW_SECRET": ""}, "operator", "invite", "dana")
+
+    assert sqlite_settings.own_secret.is_file()
+
+
+def test_another_secret_than_the_database_s_is_told_in_one_sentence(here):
+    assert said(here, "keys", "rotate")
+
+    for command in (("serve",), ("keys", "rotate"), ("operator", "invite", "dana")):
+        said_instead = refused({**here, "CONSENTGW_SECRET": "somebody-else-s-secret-" * 2}, *command)
+        assert said_instead == "Error: CONSENTGW_SECRET is not the secret this database was set up with"
+
+
 def test_what_is_not_there_is_told(here):
     said(here, "site", "add", SITE)
 

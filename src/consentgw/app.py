@@ -50,6 +50,7 @@ from consentgw.http.reference.pages import ReferencePages
 from consentgw.http.seals import Seal
 from consentgw.http.server import leaving
 from consentgw.http.statics import Statics
+from consentgw.keys import secret
 from consentgw.keys.model import derive
 from consentgw.keys.pages import KeyPages
 from consentgw.keys.signing import Signing, note_of
@@ -183,6 +184,7 @@ class Gateway:
                     await asyncio.to_thread(self.traces.close)
 
     async def _open(self, db: Database) -> None:
+        await db.read(secret.check, self.settings)
         secrets = self.settings.secrets()
         self.signing = signing = await db.write(Signing.begin, derive(secrets, "keys"), note_of(self.settings))
         self._pseudonyms = Pseudonyms(derive(secrets, "identifier"))

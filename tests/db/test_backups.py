@@ -165,6 +165,15 @@ def test_the_commands_say_what_they_did_and_why_not(shop, tmp_path):
     assert "no file" in refused(environment(home), "restore", tmp_path / "nowhere")
 
 
+def test_who_restores_a_database_is_told_to_bring_its_secret_back(shop, tmp_path):
+    file, home = tmp_path / "backup", elsewhere(shop, tmp_path)
+    backups.backup(shop, file)
+
+    assert str(home.own_secret) in said({**environment(home), "CONSENTGW_SECRET": ""}, "restore", file)
+    home.file.unlink()
+    assert "secret" not in said(environment(home), "restore", file)
+
+
 def test_postgresql_has_tools_of_its_own(postgres_settings, tmp_path):
     assert "pg_dump" in refused(environment(postgres_settings), "backup", tmp_path / "backup")
     assert "pg_restore" in refused(environment(postgres_settings), "restore", tmp_path / "backup")

@@ -7,6 +7,7 @@ import click
 from consentgw.access.service import CLI
 from consentgw.consents.identifiers import uuid7
 from consentgw.db import open_database, open_reader
+from consentgw.keys import secret
 from consentgw.keys.model import derive
 from consentgw.operators import service, store
 from consentgw.operators.invitations import Invitations, invited
@@ -28,8 +29,9 @@ def operator() -> None:
 def invite(login: str, name: str | None, role: str, site: str | None) -> None:
     """Invite somebody: prints an address that is good for a day and for one person. The gateway may go on serving."""
     settings = Settings.read()
-    if site:
-        with open_reader(settings) as connection:
+    with open_reader(settings) as connection:
+        secret.check(connection, settings)
+        if site:
             sites.read(connection, site)
     person = invited(uuid7(), login, name or login, role, site)
     invitation = Invitations(derive(settings.secrets(), "invitations")).issue(person)

@@ -12,6 +12,7 @@ from consentgw.cli.sites import offer_of
 from consentgw.db import open_database
 from consentgw.doctor import examine, inspect
 from consentgw.http.server import serve as run_server
+from consentgw.keys import secret
 from consentgw.law.deadlines import read_calendars
 from consentgw.settings import Settings
 from consentgw.worker import work
@@ -25,10 +26,10 @@ def serve(**given: str | int | None) -> None:
     """Serve the gateway."""
     settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     # What is unsafe or cannot be read is said here, in one sentence, before any process is started.
-    settings.secrets()
     read_calendars(settings.calendar)
-    with open_database(settings):
-        pass
+    with open_database(settings) as database:
+        database.ask(secret.check, settings)
+    settings.secrets()
     click.echo(
         f"consentgw {__version__} on http://{settings.host}:{settings.port}, for {settings.public_url}", err=True
     )

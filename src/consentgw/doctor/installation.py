@@ -12,9 +12,10 @@ from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
 from consentgw.db.database import utc_now
 from consentgw.doctor.model import Finding
-from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound, Unavailable
+from consentgw.errors import ConsentgwError, Malformed, NotFound, Unavailable
+from consentgw.keys import secret
 from consentgw.keys import store as keys
-from consentgw.keys.model import compact, derive, verify
+from consentgw.keys.model import compact, verify
 from consentgw.law.deadlines import read_calendars
 from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
@@ -99,7 +100,7 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
             "the ledger, the links, the notices, the policies, the registers and requests' history are append-only",
         )
     )
-    yield _finding("the signing key opens with the secret", lambda: _key(connection, settings))
+    yield _finding("the signing key opens with the secret", lambda: secret.check(connection, settings))
     yield _finding(
         f"receipts are genuine and none is from the future (the newest {RECEIPTS} at the most)",
         lambda: _receipts(connection),
@@ -119,18 +120,6 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
         if site.processors:
             what = f"{site.slug}: every processor has a key to answer with"
             yield _finding(what, lambda site=site: _processors(connection, site))
-
-
-def _key(connection: Connection, settings: Settings) -> None:
-    published = keys.published(connection)
-    own = settings.data / "secret"
-    if settings.embedded and not settings.secret.get_secret_value() and not own.is_file():
-        if published:
-            raise Misconfigured(f"the secret is gone: put {own} back, or set CONSENTGW_SECRET to what it said")
-        return  # both are made at the first start, and not by looking
-    secrets = settings.secrets()
-    if published:
-        keys.signer(connection, derive(secrets, "keys"))
 
 
 def _purges(connection: Connection) -> None:
