@@ -190,6 +190,30 @@ def test_a_setting_that_cannot_be_is_named(here, name, value):
     assert name in sentence or "secret has at least" in sentence or "workers" in sentence
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"SMTP_URL": "ftp://x", "MAIL_FROM": "privacy@shop.example"},
+        {"SMTP_URL": "smtp://mail.example"},
+        {"SMTP_URL": "smtp://mail.example", "MAIL_FROM": "nonsense"},
+        {"SMTP_URL": "smtp://mail.example:port", "MAIL_FROM": "privacy@shop.example"},
+        {"SMTP_URL": "smtp://mail.example:99999", "MAIL_FROM": "privacy@shop.example"},
+        {"FORWARDED_ALLOW_IPS": "10.0.0.1, nonsense"},
+        {"LIMITS_URL": "http://x"},
+        {"LIMITS_URL": "redis://x"},
+        {"CALENDAR": "/nowhere/at/all"},
+    ],
+    ids=lambda given: " ".join(given),
+)
+def test_what_serve_refuses_is_what_the_doctor_says(here, given):
+    given = {**here, **{f"CONSENTGW_{name}": value for name, value in given.items()}}
+
+    sentence = refused(given, "serve").removeprefix("Error: ")
+
+    assert sentence.count("CONSENTGW_") == 1
+    assert f"FAIL {sentence}\n" in run(given, "doctor").output
+
+
 def test_a_port_that_is_taken_is_told(here):
     program = "from consentgw.cli import main; main()"
     with socket.create_server(("127.0.0.1", 0)) as taken:

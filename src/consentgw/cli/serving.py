@@ -10,10 +10,11 @@ import click
 from consentgw import __version__
 from consentgw.cli.sites import offer_of
 from consentgw.db import open_database
-from consentgw.doctor import examine, inspect
+from consentgw.doctor import choices, examine, inspect
+from consentgw.errors import Misconfigured
+from consentgw.http.server import read_proxies
 from consentgw.http.server import serve as run_server
 from consentgw.keys import secret
-from consentgw.law.deadlines import read_calendars
 from consentgw.settings import Settings
 from consentgw.worker import work
 
@@ -26,7 +27,9 @@ def serve(**given: str | int | None) -> None:
     """Serve the gateway."""
     settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     # What is unsafe or cannot be read is said here, in one sentence, before any process is started.
-    read_calendars(settings.calendar)
+    for finding in choices(settings):
+        if not finding.well:
+            raise Misconfigured(finding.what)
     with open_database(settings) as database:
         database.ask(secret.check, settings)
     settings.secrets()
@@ -39,7 +42,7 @@ def serve(**given: str | int | None) -> None:
         port=settings.port,
         workers=settings.workers,
         log_format=settings.log_format,
-        trusted_proxies=[address.strip() for address in settings.forwarded_allow_ips.split(",") if address.strip()],
+        trusted_proxies=read_proxies(settings.forwarded_allow_ips),
     )
 
 

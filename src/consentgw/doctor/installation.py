@@ -11,12 +11,12 @@ from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
 from consentgw.db.database import utc_now
+from consentgw.doctor.choices import choices
 from consentgw.doctor.model import Finding
 from consentgw.errors import ConsentgwError, Malformed, NotFound, Unavailable
 from consentgw.keys import secret
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, verify
-from consentgw.law.deadlines import read_calendars
 from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
@@ -58,7 +58,7 @@ _SOUND_SQLITE = (3, 51, 3)
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything that can be looked at without changing anything."""
-    findings = [_address(settings), _calendar(settings)]
+    findings = list(choices(settings))
     if settings.embedded and sqlite3.sqlite_version_info < _SOUND_SQLITE:
         findings.append(
             Finding(True, f"SQLite {sqlite3.sqlite_version} is safe with our single writer; 3.51.3 is newer")
@@ -70,23 +70,6 @@ def examine(settings: Settings) -> list[Finding]:
     except ConsentgwError as error:
         findings.append(Finding(False, str(error)))
     return findings
-
-
-def _address(settings: Settings) -> Finding:
-    if settings.public_url.startswith("https://"):
-        return Finding(True, f"visitors reach the gateway under {settings.public_url}")
-    return Finding(
-        True, f"visitors reach the gateway under {settings.public_url}: fine for trying out, not for the public"
-    )
-
-
-def _calendar(settings: Settings) -> Finding:
-    try:
-        corrected = read_calendars(settings.calendar).corrected
-    except ConsentgwError as error:
-        return Finding(False, str(error))
-    said = ", ".join(calendar.version for calendar in corrected.values()) or "as the calendar package knows them"
-    return Finding(True, f"working days for deadlines: {said}")
 
 
 def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
