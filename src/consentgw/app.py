@@ -312,20 +312,28 @@ class Gateway:
     async def _watch(self, db: Database) -> None:
         """Look several times a second; for withdrawals by themselves, so that nothing else keeps the gate from them."""
         async with asyncio.TaskGroup() as group:
-            for look in (self.changes.refresh, self._take_in):
-                group.create_task(_again(look, db))
-            group.create_task(_again(Database.try_again, db))
+            group.create_task(_again(self.changes.refresh, db, "read what was recorded"))
+            group.create_task(_again(self._take_in, db, "take in what was configured"))
+            group.create_task(_again(Database.try_again, db, "try to keep something"))
 
 
-async def _again(look: Callable[[Database], Awaitable[None]], db: Database) -> None:
+async def _again(look: Callable[[Database], Awaitable[None]], db: Database, what: str) -> None:
+    """Look again and again, whatever comes of it; the log hears when it begins to fail and when that has ended."""
+    well = True
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         try:
             await look(db)
-        except Unavailable as error:
-            log.warning("cannot read the ledger: %s", error)
-        except Exception:
-            log.exception("cannot take in what has changed")  # and look again: a gate must never go blind
+        except Exception as error:  # and look again: a gate must never go blind
+            if well and isinstance(error, Unavailable):
+                log.error("cannot %s: %s", what, error)  # noqa: TRY400  foreseen: the database is away
+            elif well:
+                log.exception("cannot %s", what)
+            well = False
+        else:
+            if not well:
+                log.warning("can %s again", what)
+            well = True
 
 
 def _begin_traces() -> Traces:

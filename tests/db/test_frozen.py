@@ -1,7 +1,8 @@
-"""A PostgreSQL that stands still, and so keeps none of its own limits: whoever asks is told in time."""
+"""A PostgreSQL that stands still, and so keeps none of its own limits, or that is away: everybody is told in time."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ import pytest
 from consentgw.db import database, open_database
 from consentgw.errors import Unavailable
 from tests import databases
+from tests.caller import caller
 from tests.db import notes
 from tests.gateway import running, seed
 from tests.visitor import Visitor
@@ -67,3 +69,24 @@ async def test_health_does_not_wait_for_a_database_that_stands_still(server, sti
 
     assert (page.status, page.response.json()) == (503, {"status": "the database does not answer"})
     assert took < 3
+
+
+async def test_that_the_database_is_away_is_told_when_it_begins_and_when_it_ends_without_a_stack(server, still, caplog):
+    async with running(seed(still)) as app:
+        program = caller(app)
+        server.kill()
+        await asyncio.sleep(1)
+        calls = [await program.get("/v1/sites/shop/receipts") for _ in range(3)]
+        pages = [await Visitor(app).open("/.well-known/jwks.json") for _ in range(3)]
+        server.start()
+        await asyncio.sleep(1)
+
+    assert {call.status_code for call in calls} == {page.status for page in pages} == {503}
+    assert not any(record.exc_info for record in caplog.records)
+    for what in ("read what was recorded", "take in what was configured"):
+        told = [
+            record.levelname
+            for record in caplog.records
+            if record.getMessage().startswith((f"cannot {what}", f"can {what}"))
+        ]
+        assert told == ["ERROR", "WARNING"]
