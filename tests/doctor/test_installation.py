@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -140,6 +142,31 @@ async def test_a_clock_that_goes_wrong_is_found(seeded_sqlite):
 
     [complaint] = complaints(seeded_sqlite)
     assert "from the future" in complaint
+
+
+def test_damaged_pages_are_found_where_nothing_else_reads_them(seeded_sqlite):
+    with closing(sqlite3.connect(seeded_sqlite.file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'webhook_attempts'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with seeded_sqlite.file.open("r+b") as data:
+        data.seek((root - 1) * size)
+        data.write(b"\xff" * size)
+
+    for complaint in complaints(seeded_sqlite):
+        assert complaint.startswith(("the database is damaged, put a backup back: ", "cannot say whether "))
+    assert complaints(seeded_sqlite)
+
+
+async def test_a_row_that_cannot_be_read_is_told_with_its_kind_and_the_rest_is_looked_at(lived_in):
+    before = len(examine(lived_in))
+    meddle(lived_in, "UPDATE keys SET public = '{'")
+
+    findings = examine(lived_in)
+
+    assert len(findings) == before
+    assert "cannot say whether receipts are genuine" in "\n".join(complaints(lived_in))
+    assert all("\n" not in finding.what for finding in findings)
 
 
 def test_the_file_of_moved_days_is_read_and_told(seeded_sqlite, tmp_path):

@@ -28,7 +28,7 @@ from consentgw.subject_requests.clock import CLASSES, LATE
 from consentgw.subject_requests.store import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import Connection
 
@@ -52,6 +52,8 @@ APPEND_ONLY = frozenset(
 )
 RECEIPTS = 1_000
 """Receipts that are verified, from the newest back: a second's work."""
+THOROUGH = 2**30
+"""Bytes of a database up to which every index is compared with its table."""
 _SOUND_SQLITE = (3, 51, 3)
 """From here on SQLite is free of the WAL reset defect, which needs two writing connections; we have one."""
 
@@ -67,12 +69,14 @@ def examine(settings: Settings) -> list[Finding]:
         with open_reader(settings) as connection:
             findings.append(Finding(True, "the database is durable and has the schema of this version"))
             findings.extend(_contents(connection, settings))
-    except ConsentgwError as error:
-        findings.append(Finding(False, str(error)))
+    except Exception as error:  # whatever the database holds, the doctor says what it met
+        findings.append(_complaint("the rest is well", error))
     return findings
 
 
 def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    if settings.embedded:
+        yield _finding("no page of the database is damaged", lambda: _pages(connection, settings))
     open_tables = sorted(APPEND_ONLY - engines.protected(connection))
     missing = f"these tables can be changed, their triggers are gone: {', '.join(open_tables)}"
     yield (
@@ -89,14 +93,8 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
         lambda: _receipts(connection),
     )
     yield _finding("what is past its term is looked for and removed", lambda: _purges(connection))
-    late = registers.overdue(connection, utc_now())
-    yield from (Finding(False, complaint) for complaint in late)
-    if not late:
-        yield Finding(True, "no authority waits to be told of a breach")
-    forgotten = locking.unreviewed(connection, utc_now().date())
-    yield from (Finding(False, complaint) for complaint in forgotten)
-    if not forgotten:
-        yield Finding(True, "no legal hold waits to be reviewed")
+    yield from _each("no authority waits to be told of a breach", lambda: registers.overdue(connection, utc_now()))
+    yield from _each("no legal hold waits to be reviewed", lambda: locking.unreviewed(connection, utc_now().date()))
     for site in sites.everyone(connection):
         what = f"{site.slug}: asks, and its policies and notices are unaltered"
         yield _finding(what, lambda site=site: _site(connection, site))
@@ -150,9 +148,34 @@ def _processors(connection: Connection, site: Site) -> None:
             )
 
 
+def _pages(connection: Connection, settings: Settings) -> None:
+    """Read every page; of a large file without comparing each index with its table, which takes many times as long."""
+    look = "integrity_check" if settings.file.stat().st_size <= THOROUGH else "quick_check"
+    said = connection.exec_driver_sql(f"PRAGMA {look}(1)").scalar_one()
+    if said != "ok":
+        raise Malformed(f"the database is damaged, put a backup back: {' '.join(str(said).split())}")
+
+
 def _finding(what: str, look: Callable[[], object]) -> Finding:
     try:
         look()
-    except ConsentgwError as error:
-        return Finding(False, str(error))
+    except Exception as error:  # what lies in a database that was damaged or meddled with can be anything
+        return _complaint(what, error)
     return Finding(True, what)
+
+
+def _each(well: str, look: Callable[[], Iterable[str]]) -> list[Finding]:
+    """Return a finding for each complaint, or that there is none."""
+    try:
+        complaints = list(look())
+    except Exception as error:
+        return [_complaint(well, error)]
+    return [Finding(False, complaint) for complaint in complaints] or [Finding(True, well)]
+
+
+def _complaint(what: str, error: Exception) -> Finding:
+    """Return what an error says, and of one that nobody foresaw its kind alone: its words may repeat what is stored."""
+    if isinstance(error, ConsentgwError):
+        return Finding(False, str(error))
+    cause = getattr(error, "orig", None) or error
+    return Finding(False, f"cannot say whether {what}: {type(cause).__name__}")
