@@ -135,6 +135,13 @@ def test_without_a_database_the_next_step_is_told(unmigrated, command):
     assert "consentgw db upgrade" in refused(environment(unmigrated), *command)
 
 
+@pytest.mark.parametrize("command", [*READERS, ("site", "add", SITE), ("serve",)], ids=_name)
+def test_without_a_database_nothing_is_made_but_by_db_upgrade(unmigrated_sqlite_settings, command):
+    refused({**environment(unmigrated_sqlite_settings), "CONSENTGW_SECRET": ""}, *command)
+
+    assert not unmigrated_sqlite_settings.data.exists()
+
+
 @pytest.mark.parametrize("command", [*READERS, ("db", "upgrade"), ("site", "add", SITE), ("serve",)], ids=_name)
 @pytest.mark.parametrize(
     "url",

@@ -104,11 +104,23 @@ def test_a_damaged_database_is_found_out_and_leaves_no_backup(shop, tmp_path):
         data.seek(4096 + 200)
         data.write(b"\xff" * 30_000)
 
-    with pytest.raises(Misconfigured, match=r"damaged|cannot copy"):
+    with pytest.raises(Misconfigured, match=r"damaged|malformed|cannot copy"):
         backups.backup(shop, tmp_path / "backup")
 
     assert not (tmp_path / "backup").exists()
     assert not (tmp_path / "backup.part").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a letter, not a database " * 100])
+def test_what_is_no_database_of_ours_is_told_in_one_sentence_and_leaves_no_backup(
+    unmigrated_sqlite_settings, tmp_path, content
+):
+    unmigrated_sqlite_settings.data.mkdir()
+    unmigrated_sqlite_settings.file.write_bytes(content)
+
+    assert refused(environment(unmigrated_sqlite_settings), "backup", tmp_path / "backup")
+
+    assert not (tmp_path / "backup").exists()
 
 
 def test_a_journal_that_lies_around_is_not_played_into_what_is_restored(shop, tmp_path):

@@ -134,8 +134,10 @@ def open_database(settings: Settings, *, clock: Callable[[], datetime] = utc_now
     """Open the database of an installation, if it is safe to.
 
     Raises:
-        Misconfigured: durability is off, the schema is not ours, or another process writes to the file.
+        Misconfigured: there is no database, durability is off, the schema is not ours, or another process writes to
+            the file.
     """
+    _only_existing(settings)
     with engines.exclusive(settings):
         engine = engines.connect(settings)
         try:
@@ -157,8 +159,7 @@ def open_reader(settings: Settings) -> Generator[Connection]:
     Raises:
         Misconfigured: as :func:`open_database`, but for the right to write.
     """
-    if settings.embedded and not settings.file.is_file():
-        raise Misconfigured(f"there is no database in {settings.data}; run: consentgw db upgrade")
+    _only_existing(settings)
     engine = engines.connect(settings, reading=True)
     try:
         with engine.connect() as connection:
@@ -169,3 +170,9 @@ def open_reader(settings: Settings) -> Generator[Connection]:
         raise engines.out_of_reach(error) from error
     finally:
         engine.dispose()
+
+
+def _only_existing(settings: Settings) -> None:
+    """SQLite makes a file of whatever is opened: only ``consentgw db upgrade`` is to make one."""
+    if settings.embedded and not settings.file.is_file():
+        raise Misconfigured(f"there is no database in {settings.data}; run: consentgw db upgrade")
