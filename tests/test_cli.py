@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -232,6 +233,20 @@ def test_a_port_that_is_taken_is_told(here):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("Error: ")
+
+
+def test_every_line_of_a_log_for_machines_is_json_from_the_first(here):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = [sys.executable, "-c", "from consentgw.cli import main; main()", "serve", "--port", str(port)]
+    env = {**os.environ, **here, "CONSENTGW_LOG_FORMAT": "json"}
+    with subprocess.Popen(program, env=env, stderr=subprocess.PIPE, text=True) as serving:
+        first = serving.stderr.readline()
+        serving.terminate()
+        _, rest = serving.communicate(timeout=60)
+
+    assert json.loads(first)["message"].startswith(f"consentgw {__version__} on http://127.0.0.1:{port}, for ")
+    assert all(json.loads(line)["message"] for line in rest.splitlines())
 
 
 def test_a_database_in_use_by_another_process_is_told(here, sqlite_settings):

@@ -110,6 +110,13 @@ class Settings(BaseSettings):
                 given = {**given, name: _read_secret(Path(file), f"CONSENTGW_{name.upper()}_FILE")}
         return given
 
+    @field_validator("data", mode="before")
+    @classmethod
+    def _a_folder(cls, value: object) -> object:
+        if value == "":  # pathlib would read the folder we happen to stand in
+            raise ValueError("name a folder, or leave it out")
+        return value
+
     @field_validator("previous_secrets", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:

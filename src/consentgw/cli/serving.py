@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import logging.config
 import sys
 from pathlib import Path
 
@@ -12,11 +14,14 @@ from consentgw.cli.sites import offer_of
 from consentgw.db import open_database
 from consentgw.doctor import choices, examine, inspect
 from consentgw.errors import Misconfigured
+from consentgw.http.logs import configuration
 from consentgw.http.server import read_proxies
 from consentgw.http.server import serve as run_server
 from consentgw.keys import secret
 from consentgw.settings import Settings
 from consentgw.worker import work
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -33,9 +38,8 @@ def serve(**given: str | int | None) -> None:
     with open_database(settings) as database:
         database.ask(secret.check, settings)
     settings.secrets()
-    click.echo(
-        f"consentgw {__version__} on http://{settings.host}:{settings.port}, for {settings.public_url}", err=True
-    )
+    logging.config.dictConfig(configuration(settings.log_format))  # the first line is for the same reader as the rest
+    log.info("consentgw %s on http://%s:%s, for %s", __version__, settings.host, settings.port, settings.public_url)
     run_server(
         "consentgw.app:create_app",
         host=settings.host,
