@@ -186,6 +186,11 @@ class Gateway:
     async def _open(self, db: Database) -> None:
         await db.read(secret.check, self.settings)
         secrets = self.settings.secrets()
+        await db.write(secret.remember, secrets)
+        try:
+            await db.read(secret.miss, secrets)
+        except Misconfigured as error:  # one may be lost for good, and consent goes on without it
+            log.warning("%s", error)
         self.signing = signing = await db.write(Signing.begin, derive(secrets, "keys"), note_of(self.settings))
         self._pseudonyms = Pseudonyms(derive(secrets, "identifier"))
         forms = Forms(Seal(derive(secrets, "form")))

@@ -9,12 +9,17 @@ from datetime import timedelta
 import pytest
 
 from consentgw.access.model import Scope
+from consentgw.db import metadata, open_database
 from consentgw.db.database import utc_now
 from consentgw.doctor import examine
+from consentgw.doctor.installation import SEALED
+from consentgw.keys import service as keys
+from consentgw.keys.model import derive
 from consentgw.settings import Settings
 from tests.caller import caller
 from tests.conftest import SECRET
 from tests.gateway import NEWS, copy_of, peeking, running
+from tests.operators.desk import joined
 from tests.subject_requests.asking import employ_processors
 from tests.visitor import GATEWAY, Visitor
 
@@ -99,6 +104,39 @@ async def test_a_processor_that_no_key_lets_answer_is_found(seeded_sqlite):
 
         caller(app, site="shop", processor="delivery")
         assert complaints(seeded_sqlite) == []
+
+
+async def test_a_former_secret_that_is_no_longer_given_is_missed(lived_in, caplog):
+    newer = lived_in.model_copy(
+        update={"secret": Settings.read(secret="n" * 32).secret, "previous_secrets": (lived_in.secret,)}
+    )
+    async with running(newer):
+        pass
+    with open_database(newer) as db:
+        db.apply(keys.rotate, derive(newer.secrets(), "keys"))
+    assert complaints(newer) == []
+
+    alone = newer.model_copy(update={"previous_secrets": ()})
+
+    [complaint] = complaints(alone)
+    assert complaint.startswith("a secret that is in use here since ")
+    assert "CONSENTGW_PREVIOUS_SECRETS" in complaint
+    async with running(alone):
+        assert [record.getMessage() for record in caplog.records] == [complaint]
+
+
+def test_what_the_doctor_opens_is_where_it_says():
+    for table, *columns in SEALED.values():
+        assert {*columns} <= {*metadata.tables[table].columns.keys()}
+
+
+async def test_what_is_sealed_under_a_secret_that_nobody_remembers_is_found(lived_in):
+    with open_database(lived_in) as db:
+        await joined(db)  # with a key of the tests' own
+
+    [complaint] = complaints(lived_in)
+
+    assert complaint.startswith("what is sealed in operators does not open: ")
 
 
 async def test_another_secret_is_found(lived_in):

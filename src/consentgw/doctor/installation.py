@@ -5,18 +5,22 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from sqlalchemy import LargeBinary, column, select, table
+
 from consentgw.access import store as access
 from consentgw.access.model import Scope
 from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
 from consentgw.db.database import utc_now
+from consentgw.db.schema import Identifier
+from consentgw.db.sealing import Sealer, place
 from consentgw.doctor.choices import choices
 from consentgw.doctor.model import Finding
-from consentgw.errors import ConsentgwError, Malformed, NotFound, Unavailable
+from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound, Unavailable
 from consentgw.keys import secret
 from consentgw.keys import store as keys
-from consentgw.keys.model import compact, verify
+from consentgw.keys.model import compact, derive, verify
 from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
@@ -50,6 +54,13 @@ APPEND_ONLY = frozenset(
         "legal_hold_releases",
     }
 )
+SEALED = {
+    "webhooks": ("webhook_secrets", "sealed", "id"),
+    "authenticators": ("operators", "authenticator", "id"),
+    "subject-key": ("subject_request_keys", "wrapped", "request"),
+    "mail": ("mails", "sealed", "id"),
+}
+"""What is sealed under a key of the secret's, by the use of that key: table, column, and what names the row."""
 RECEIPTS = 1_000
 """Receipts that are verified, from the newest back: a second's work."""
 THOROUGH = 2**30
@@ -87,7 +98,9 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
             "the ledger, the links, the notices, the policies, the registers and requests' history are append-only",
         )
     )
-    yield _finding("the signing key opens with the secret", lambda: secret.check(connection, settings))
+    yield _finding(
+        "every secret that was in use is given and opens what it sealed", lambda: _secrets(connection, settings)
+    )
     yield _finding(
         f"receipts are genuine and none is from the future (the newest {RECEIPTS} at the most)",
         lambda: _receipts(connection),
@@ -101,6 +114,25 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
         if site.processors:
             what = f"{site.slug}: every processor has a key to answer with"
             yield _finding(what, lambda site=site: _processors(connection, site))
+
+
+def _secrets(connection: Connection, settings: Settings) -> None:
+    secret.check(connection, settings)
+    if settings.without_secret:
+        return  # it is made at the first start, and not by looking
+    secrets = settings.secrets()
+    secret.miss(connection, secrets)
+    for use, (where, what, row) in SEALED.items():
+        identifier, sealed = column(row, Identifier), column(what, LargeBinary)
+        query = select(identifier, sealed).select_from(table(where)).where(sealed.is_not(None))
+        for name, value in connection.execute(query.order_by(identifier).limit(1)):  # the oldest secret's, if any
+            try:
+                Sealer(derive(secrets, use)).open(bytes(value), place(where, what, name))
+            except Misconfigured:
+                raise Misconfigured(
+                    f"what is sealed in {where} does not open: a secret is missing in CONSENTGW_PREVIOUS_SECRETS,"
+                    " or it was altered"
+                ) from None
 
 
 def _purges(connection: Connection) -> None:
