@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -135,6 +136,13 @@ def test_without_a_database_the_next_step_is_told(unmigrated, command):
     assert "consentgw db upgrade" in refused(environment(unmigrated), *command)
 
 
+@pytest.mark.parametrize("command", [*READERS, ("site", "add", SITE), ("serve",)], ids=_name)
+def test_without_a_database_nothing_is_made_but_by_db_upgrade(unmigrated_sqlite_settings, command):
+    refused({**environment(unmigrated_sqlite_settings), "CONSENTGW_SECRET": ""}, *command)
+
+    assert not unmigrated_sqlite_settings.data.exists()
+
+
 @pytest.mark.parametrize("command", [*READERS, ("db", "upgrade"), ("site", "add", SITE), ("serve",)], ids=_name)
 @pytest.mark.parametrize(
     "url",
@@ -190,6 +198,30 @@ def test_a_setting_that_cannot_be_is_named(here, name, value):
     assert name in sentence or "secret has at least" in sentence or "workers" in sentence
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"SMTP_URL": "ftp://x", "MAIL_FROM": "privacy@shop.example"},
+        {"SMTP_URL": "smtp://mail.example"},
+        {"SMTP_URL": "smtp://mail.example", "MAIL_FROM": "nonsense"},
+        {"SMTP_URL": "smtp://mail.example:port", "MAIL_FROM": "privacy@shop.example"},
+        {"SMTP_URL": "smtp://mail.example:99999", "MAIL_FROM": "privacy@shop.example"},
+        {"FORWARDED_ALLOW_IPS": "10.0.0.1, nonsense"},
+        {"LIMITS_URL": "http://x"},
+        {"LIMITS_URL": "redis://x"},
+        {"CALENDAR": "/nowhere/at/all"},
+    ],
+    ids=lambda given: " ".join(given),
+)
+def test_what_serve_refuses_is_what_the_doctor_says(here, given):
+    given = {**here, **{f"CONSENTGW_{name}": value for name, value in given.items()}}
+
+    sentence = refused(given, "serve").removeprefix("Error: ")
+
+    assert sentence.count("CONSENTGW_") == 1
+    assert f"FAIL {sentence}\n" in run(given, "doctor").output
+
+
 def test_a_port_that_is_taken_is_told(here):
     program = "from consentgw.cli import main; main()"
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -203,6 +235,20 @@ def test_a_port_that_is_taken_is_told(here):
     assert done.stderr.splitlines()[-1].startswith("Error: ")
 
 
+def test_every_line_of_a_log_for_machines_is_json_from_the_first(here):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = [sys.executable, "-c", "from consentgw.cli import main; main()", "serve", "--port", str(port)]
+    env = {**os.environ, **here, "CONSENTGW_LOG_FORMAT": "json"}
+    with subprocess.Popen(program, env=env, stderr=subprocess.PIPE, text=True) as serving:
+        first = serving.stderr.readline()
+        serving.terminate()
+        _, rest = serving.communicate(timeout=60)
+
+    assert json.loads(first)["message"].startswith(f"consentgw {__version__} on http://127.0.0.1:{port}, for ")
+    assert all(json.loads(line)["message"] for line in rest.splitlines())
+
+
 def test_a_database_in_use_by_another_process_is_told(here, sqlite_settings):
     with open_database(sqlite_settings):
         assert "another consentgw process" in refused(here, "site", "add", SITE)
@@ -211,6 +257,32 @@ def test_a_database_in_use_by_another_process_is_told(here, sqlite_settings):
 
 def test_a_worker_beside_the_embedded_database_is_refused(here):
     assert "consentgw serve does the worker's work" in refused(here, "worker")
+
+
+@pytest.mark.parametrize(
+    "command", [("serve",), ("keys", "rotate"), ("operator", "invite", "dana")], ids=lambda words: " ".join(words[:2])
+)
+def test_a_secret_that_was_not_brought_back_is_missed_and_no_other_is_made(here, sqlite_settings, command):
+    assert said(here, "keys", "rotate")
+    lost = {**here, "CONSENTGW_SECRET": ""}
+
+    assert refused(lost, *command).startswith("Error: the secret is gone: put ")
+
+    assert not sqlite_settings.own_secret.exists()
+
+
+def test_a_secret_is_made_where_nothing_was_signed_yet(here, sqlite_settings):
+    assert "/desk/join/" in said({**here, "CONSENTGW_SECRET": ""}, "operator", "invite", "dana")
+
+    assert sqlite_settings.own_secret.is_file()
+
+
+def test_another_secret_than_the_database_s_is_told_in_one_sentence(here):
+    assert said(here, "keys", "rotate")
+
+    for command in (("serve",), ("keys", "rotate"), ("operator", "invite", "dana")):
+        said_instead = refused({**here, "CONSENTGW_SECRET": "somebody-else-s-secret-" * 2}, *command)
+        assert said_instead == "Error: CONSENTGW_SECRET is not the secret this database was set up with"
 
 
 def test_what_is_not_there_is_told(here):

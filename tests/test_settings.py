@@ -168,6 +168,7 @@ def test_nothing_secret_is_ever_printed(environment):
         ({"port": "eighty"}, "CONSENTGW_PORT: "),
         ({"port": "65536"}, "CONSENTGW_PORT: "),
         ({"port": "-1"}, "CONSENTGW_PORT: "),
+        ({"data": ""}, "CONSENTGW_DATA: name a folder, or leave it out"),
         ({"workers": "0"}, "CONSENTGW_WORKERS: "),
         ({"workers": "2"}, "the embedded database has one process; set CONSENTGW_DATABASE_URL"),
         ({"development": "perhaps"}, "CONSENTGW_DEVELOPMENT: "),

@@ -15,7 +15,7 @@ from consentgw.db import open_database
 from consentgw.errors import Unavailable
 from consentgw.worker import Step, Worker, steps
 from tests.gateway import running
-from tests.test_cli import environment
+from tests.test_cli import environment, refused, said
 
 pytestmark = pytest.mark.anyio
 
@@ -145,6 +145,14 @@ async def test_a_gateway_works_by_itself_unless_told_not_to(seeded):
             names = {task.get_name() for task in asyncio.all_tasks() - before}
             assert (names >= {step.name for step in steps(seeded)}) is inside
         assert asyncio.all_tasks() == before
+
+
+def test_a_worker_with_another_secret_than_the_gateway_s_ends_with_one_sentence(postgres_settings):
+    assert said(environment(postgres_settings), "keys", "rotate")
+
+    told = refused({**environment(postgres_settings), "CONSENTGW_SECRET": "somebody-else-s-secret-" * 2}, "worker")
+
+    assert told == "Error: CONSENTGW_SECRET is not the secret this database was set up with"
 
 
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])

@@ -34,7 +34,7 @@ from consentgw.consents.signals import Statements
 from consentgw.consents.states import REFRESH_SECONDS, Changes, States
 from consentgw.consents.subjects import Pseudonyms
 from consentgw.consents.tokens import Codes, Forms, StateCookie, StateText
-from consentgw.db import open_database
+from consentgw.db import Database, open_database
 from consentgw.db.database import utc_now
 from consentgw.db.sealing import Sealer
 from consentgw.desk.pages import DeskPages
@@ -50,6 +50,7 @@ from consentgw.http.reference.pages import ReferencePages
 from consentgw.http.seals import Seal
 from consentgw.http.server import leaving
 from consentgw.http.statics import Statics
+from consentgw.keys import secret
 from consentgw.keys.model import derive
 from consentgw.keys.pages import KeyPages
 from consentgw.keys.signing import Signing, note_of
@@ -86,7 +87,6 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from consentgw.access.operations import Bound
-    from consentgw.db import Database
     from consentgw.http.lane import Route
     from consentgw.http.traces import Traces
 
@@ -184,7 +184,13 @@ class Gateway:
                     await asyncio.to_thread(self.traces.close)
 
     async def _open(self, db: Database) -> None:
+        await db.read(secret.check, self.settings)
         secrets = self.settings.secrets()
+        await db.write(secret.remember, secrets)
+        try:
+            await db.read(secret.miss, secrets)
+        except Misconfigured as error:  # one may be lost for good, and consent goes on without it
+            log.warning("%s", error)
         self.signing = signing = await db.write(Signing.begin, derive(secrets, "keys"), note_of(self.settings))
         self._pseudonyms = Pseudonyms(derive(secrets, "identifier"))
         forms = Forms(Seal(derive(secrets, "form")))
@@ -311,19 +317,28 @@ class Gateway:
     async def _watch(self, db: Database) -> None:
         """Look several times a second; for withdrawals by themselves, so that nothing else keeps the gate from them."""
         async with asyncio.TaskGroup() as group:
-            for look in (self.changes.refresh, self._take_in):
-                group.create_task(_again(look, db))
+            group.create_task(_again(self.changes.refresh, db, "read what was recorded"))
+            group.create_task(_again(self._take_in, db, "take in what was configured"))
+            group.create_task(_again(Database.try_again, db, "try to keep something"))
 
 
-async def _again(look: Callable[[Database], Awaitable[None]], db: Database) -> None:
+async def _again(look: Callable[[Database], Awaitable[None]], db: Database, what: str) -> None:
+    """Look again and again, whatever comes of it; the log hears when it begins to fail and when that has ended."""
+    well = True
     while True:
         await asyncio.sleep(REFRESH_SECONDS)
         try:
             await look(db)
-        except Unavailable as error:
-            log.warning("cannot read the ledger: %s", error)
-        except Exception:
-            log.exception("cannot take in what has changed")  # and look again: a gate must never go blind
+        except Exception as error:  # and look again: a gate must never go blind
+            if well and isinstance(error, Unavailable):
+                log.error("cannot %s: %s", what, error)  # noqa: TRY400  foreseen: the database is away
+            elif well:
+                log.exception("cannot %s", what)
+            well = False
+        else:
+            if not well:
+                log.warning("can %s again", what)
+            well = True
 
 
 def _begin_traces() -> Traces:

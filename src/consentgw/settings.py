@@ -110,6 +110,13 @@ class Settings(BaseSettings):
                 given = {**given, name: _read_secret(Path(file), f"CONSENTGW_{name.upper()}_FILE")}
         return given
 
+    @field_validator("data", mode="before")
+    @classmethod
+    def _a_folder(cls, value: object) -> object:
+        if value == "":  # pathlib would read the folder we happen to stand in
+            raise ValueError("name a folder, or leave it out")
+        return value
+
     @field_validator("previous_secrets", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
@@ -161,6 +168,16 @@ class Settings(BaseSettings):
         """Return the embedded SQLite file."""
         return self.data / "consentgw.db"
 
+    @property
+    def without_secret(self) -> bool:
+        """Return whether there is no secret, so that an embedded installation would be made one."""
+        return self.embedded and not self.secret.get_secret_value() and not self.own_secret.is_file()
+
+    @property
+    def own_secret(self) -> Path:
+        """Return the file of the secret that is made for an embedded installation."""
+        return self.data / "secret"
+
     def secrets(self) -> tuple[bytes, ...]:
         """Return the secrets, the one to sign with first; make one for an embedded installation without.
 
@@ -173,7 +190,7 @@ class Settings(BaseSettings):
                 raise Misconfigured(
                     "set CONSENTGW_SECRET or CONSENTGW_SECRET_FILE: every process must share one secret"
                 )
-            current = _own_secret(self.data / "secret")
+            current = _own_secret(self.own_secret)
         known = [current, *(secret.get_secret_value() for secret in self.previous_secrets)]
         if any(len(secret) < SECRET_CHARACTERS for secret in known):
             raise Misconfigured(

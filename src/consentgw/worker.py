@@ -22,6 +22,7 @@ from consentgw.db import marks, open_database
 from consentgw.db.sealing import Sealer
 from consentgw.errors import Misconfigured, Unavailable
 from consentgw.http.logs import configuration
+from consentgw.keys import secret
 from consentgw.keys.model import derive
 from consentgw.mail import delivery
 from consentgw.mail import store as letters
@@ -181,16 +182,18 @@ def work(settings: Settings) -> None:
     """Work until SIGINT or SIGTERM, finish what is under way and return.
 
     Raises:
-        Misconfigured: the database is not safe to use, or the embedded file of a gateway.
+        Misconfigured: the database is not safe to use, is the embedded file of a gateway, or has another secret.
     """
     if settings.embedded:
         raise Misconfigured(
             "the embedded database has one process, and consentgw serve does the worker's work in it;"
             " set CONSENTGW_DATABASE_URL for a worker beside it"
         )
-    logging.config.dictConfig(configuration(settings.log_format))
     with open_database(settings) as db:
-        asyncio.run(_until_told(Worker(db, steps(settings))))
+        db.ask(secret.check, settings)
+        worker = Worker(db, steps(settings))
+        logging.config.dictConfig(configuration(settings.log_format))
+        asyncio.run(_until_told(worker))
 
 
 async def _until_told(worker: Worker) -> None:

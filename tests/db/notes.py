@@ -34,6 +34,12 @@ def add(unit: Unit, word: str, page: str | None = None) -> str:
     return word
 
 
+def refuse_to_write(connection: Connection) -> None:
+    """Let a transaction keep nothing, as a full disk would: what only reads goes on."""
+    sqlite = connection.dialect.name == "sqlite"
+    connection.exec_driver_sql("PRAGMA query_only = 1" if sqlite else "SET TRANSACTION READ ONLY")
+
+
 def words(connection: Connection) -> set[str]:
     """Return all notes."""
     return set(connection.exec_driver_sql("SELECT word FROM notes").scalars())

@@ -104,11 +104,23 @@ def test_a_damaged_database_is_found_out_and_leaves_no_backup(shop, tmp_path):
         data.seek(4096 + 200)
         data.write(b"\xff" * 30_000)
 
-    with pytest.raises(Misconfigured, match=r"damaged|cannot copy"):
+    with pytest.raises(Misconfigured, match=r"damaged|malformed|cannot copy"):
         backups.backup(shop, tmp_path / "backup")
 
     assert not (tmp_path / "backup").exists()
     assert not (tmp_path / "backup.part").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a letter, not a database " * 100])
+def test_what_is_no_database_of_ours_is_told_in_one_sentence_and_leaves_no_backup(
+    unmigrated_sqlite_settings, tmp_path, content
+):
+    unmigrated_sqlite_settings.data.mkdir()
+    unmigrated_sqlite_settings.file.write_bytes(content)
+
+    assert refused(environment(unmigrated_sqlite_settings), "backup", tmp_path / "backup")
+
+    assert not (tmp_path / "backup").exists()
 
 
 def test_a_journal_that_lies_around_is_not_played_into_what_is_restored(shop, tmp_path):
@@ -163,6 +175,15 @@ def test_the_commands_say_what_they_did_and_why_not(shop, tmp_path):
     assert "is back" in said(environment(home), "restore", file)
     assert "never replaces" in refused(environment(shop), "backup", file)
     assert "no file" in refused(environment(home), "restore", tmp_path / "nowhere")
+
+
+def test_who_restores_a_database_is_told_to_bring_its_secret_back(shop, tmp_path):
+    file, home = tmp_path / "backup", elsewhere(shop, tmp_path)
+    backups.backup(shop, file)
+
+    assert str(home.own_secret) in said({**environment(home), "CONSENTGW_SECRET": ""}, "restore", file)
+    home.file.unlink()
+    assert "secret" not in said(environment(home), "restore", file)
 
 
 def test_postgresql_has_tools_of_its_own(postgres_settings, tmp_path):

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from consentgw.db import engines, migrations, open_database, open_reader
+from consentgw.db import backups, engines, migrations, open_database, open_reader
 from consentgw.errors import Misconfigured, Unavailable
 from consentgw.settings import Settings
 from tests import databases
@@ -226,11 +226,22 @@ def test_a_folder_that_cannot_be_written_is_refused(shared):
         assert refusal(shared) == f"cannot write to the data folder {shared.data}: Permission denied"
 
 
+def test_a_backup_of_a_database_that_cannot_be_opened_is_refused_in_one_sentence(shared, tmp_path):
+    shared.data.chmod(0o555)
+
+    with without_privileges(), pytest.raises(Misconfigured, match="cannot open the database: ") as caught:
+        backups.backup(shared, Path(tempfile.gettempdir()) / f"{tmp_path.name}.backup")
+
+    assert "\n" not in str(caught.value)
+
+
 def test_a_folder_that_is_none_is_refused(tmp_path):
     (tmp_path / "data").write_text("a file")
     settings = Settings.read(data=tmp_path / "data", secret=SECRET)
 
-    assert refusal(settings).startswith(f"cannot write to the data folder {settings.data}")
+    assert refusal(settings).startswith(f"there is no database in {settings.data}")
+    with pytest.raises(Misconfigured, match=f"cannot write to the data folder {settings.data}"):
+        migrations.upgrade(settings)
 
 
 def test_an_error_of_whoever_uses_the_database_is_not_taken_for_one_of_opening_it(settings):

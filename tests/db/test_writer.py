@@ -277,6 +277,24 @@ def test_the_log_says_once_that_answers_cannot_be_kept_and_once_that_they_can_ag
     assert all(len(record.getMessage().splitlines()) == 1 for record in caplog.records)
 
 
+@pytest.mark.anyio
+async def test_it_is_known_that_answers_cannot_be_kept_until_something_is_written_again(noted, settings, monkeypatch):
+    with monkeypatch.context() as full:
+        full.setattr(noted.writer, "_take_turn", notes.refuse_to_write)
+        with pytest.raises(Unavailable):
+            noted.apply(notes.add, "one")
+        assert noted.writer.failing
+        with pytest.raises(Unavailable):
+            noted.apply(lambda _: None)  # what writes nothing proves nothing
+        await noted.try_again()
+        assert noted.writer.failing
+
+    await noted.try_again()
+
+    assert not noted.writer.failing
+    assert noted.apply(notes.add, "one") == "one"
+
+
 def test_what_people_said_is_not_part_of_an_error(noted):
     noted.apply(notes.add, "сырым-құпия")
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 
 from consentgw.access.model import Scope
+from consentgw.db import metadata, open_database
 from consentgw.db.database import utc_now
 from consentgw.doctor import examine
+from consentgw.doctor.installation import SEALED
+from consentgw.keys import service as keys
+from consentgw.keys.model import derive
 from consentgw.settings import Settings
 from tests.caller import caller
 from tests.conftest import SECRET
 from tests.gateway import NEWS, copy_of, peeking, running
+from tests.operators.desk import joined
 from tests.subject_requests.asking import employ_processors
 from tests.visitor import GATEWAY, Visitor
 
@@ -99,6 +106,39 @@ async def test_a_processor_that_no_key_lets_answer_is_found(seeded_sqlite):
         assert complaints(seeded_sqlite) == []
 
 
+async def test_a_former_secret_that_is_no_longer_given_is_missed(lived_in, caplog):
+    newer = lived_in.model_copy(
+        update={"secret": Settings.read(secret="n" * 32).secret, "previous_secrets": (lived_in.secret,)}
+    )
+    async with running(newer):
+        pass
+    with open_database(newer) as db:
+        db.apply(keys.rotate, derive(newer.secrets(), "keys"))
+    assert complaints(newer) == []
+
+    alone = newer.model_copy(update={"previous_secrets": ()})
+
+    [complaint] = complaints(alone)
+    assert complaint.startswith("a secret that is in use here since ")
+    assert "CONSENTGW_PREVIOUS_SECRETS" in complaint
+    async with running(alone):
+        assert [record.getMessage() for record in caplog.records] == [complaint]
+
+
+def test_what_the_doctor_opens_is_where_it_says():
+    for table, *columns in SEALED.values():
+        assert {*columns} <= {*metadata.tables[table].columns.keys()}
+
+
+async def test_what_is_sealed_under_a_secret_that_nobody_remembers_is_found(lived_in):
+    with open_database(lived_in) as db:
+        await joined(db)  # with a key of the tests' own
+
+    [complaint] = complaints(lived_in)
+
+    assert complaint.startswith("what is sealed in operators does not open: ")
+
+
 async def test_another_secret_is_found(lived_in):
     other = lived_in.model_copy(update={"secret": Settings.read(secret="somebody-else-s-secret-" * 2).secret})
 
@@ -140,6 +180,31 @@ async def test_a_clock_that_goes_wrong_is_found(seeded_sqlite):
 
     [complaint] = complaints(seeded_sqlite)
     assert "from the future" in complaint
+
+
+def test_damaged_pages_are_found_where_nothing_else_reads_them(seeded_sqlite):
+    with closing(sqlite3.connect(seeded_sqlite.file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'webhook_attempts'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with seeded_sqlite.file.open("r+b") as data:
+        data.seek((root - 1) * size)
+        data.write(b"\xff" * size)
+
+    for complaint in complaints(seeded_sqlite):
+        assert complaint.startswith(("the database is damaged, put a backup back: ", "cannot say whether "))
+    assert complaints(seeded_sqlite)
+
+
+async def test_a_row_that_cannot_be_read_is_told_with_its_kind_and_the_rest_is_looked_at(lived_in):
+    before = len(examine(lived_in))
+    meddle(lived_in, "UPDATE keys SET public = '{'")
+
+    findings = examine(lived_in)
+
+    assert len(findings) == before
+    assert "cannot say whether receipts are genuine" in "\n".join(complaints(lived_in))
+    assert all("\n" not in finding.what for finding in findings)
 
 
 def test_the_file_of_moved_days_is_read_and_told(seeded_sqlite, tmp_path):

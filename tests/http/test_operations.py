@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -14,8 +15,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from consentgw.db import migrations
+from consentgw.db import engines, migrations
 from consentgw.http import operations
+from tests.db import notes
+from tests.gateway import SHOP, running
 from tests.test_cli import environment
 from tests.visitor import Visitor
 
@@ -64,6 +67,33 @@ async def test_a_gateway_that_cannot_open_the_newest_key_is_not_ready(embedded, 
 
     assert status == 503
     assert "secret" in said["status"]
+
+
+@pytest.mark.parametrize("seeded", ["seeded_sqlite", "seeded_postgres"])
+async def test_a_gateway_that_keeps_nothing_is_not_ready_until_it_can_without_anybody_answering(
+    request, seeded, monkeypatch
+):
+    full, take_turn = [], engines.take_turn
+
+    def turn(connection):
+        take_turn(connection)
+        if full:
+            notes.refuse_to_write(connection)
+
+    monkeypatch.setattr(engines, "take_turn", turn)
+    async with running(request.getfixturevalue(seeded)) as app:
+        full.append("the disk")
+        answered = await (await Visitor(app).frame("/embed/shop", SHOP)).press("accept_all")
+        assert answered.status == 503
+        await asyncio.sleep(1)
+
+        assert (await ready(app))[1]["status"] == "answers cannot be kept"
+        assert (await ready(app))[0] == 503
+
+        full.clear()
+        async with asyncio.timeout(20):
+            while (await ready(app))[0] != 200:  # noqa: ASYNC110  it is asked from outside
+                await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(

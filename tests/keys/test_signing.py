@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -16,6 +19,7 @@ from consentgw.keys import signing
 from consentgw.keys.model import compact, verify
 from tests.conftest import SECRET
 from tests.gateway import SHOP, ledger, running
+from tests.test_cli import environment
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.anyio
@@ -105,6 +109,21 @@ async def test_a_note_nobody_takes_up_is_withdrawn_and_said(seeded_sqlite):
     with pytest.raises(Unavailable, match="did not rotate"):
         signing.ask(seeded_sqlite, seconds=0.2)
     assert not signing.note_of(seeded_sqlite).exists()
+
+
+async def test_a_folder_without_room_for_a_note_is_told_in_one_sentence_and_nothing_stays_behind(seeded_sqlite):
+    async with running(seeded_sqlite):
+        before = sorted(seeded_sqlite.data.iterdir())
+        full = "import resource, signal; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
+        full += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "  # so that a write fails, as one to a full disk does
+        program = [sys.executable, "-c", f"{full}from consentgw.cli import main; main()", "keys", "rotate"]
+        env = {**os.environ, **environment(seeded_sqlite), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = await asyncio.to_thread(subprocess.run, program, env=env, capture_output=True, text=True, timeout=60)
+
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: cannot ask for a new key in ")
+        assert done.stderr.count("\n") == 1
+        assert sorted(seeded_sqlite.data.iterdir()) == before
 
 
 async def test_without_a_key_there_is_nothing_to_rotate(seeded_sqlite):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from starlette.requests import ClientDisconnect
 
 from consentgw.access.calls import Call
-from consentgw.errors import NotFound, Unauthenticated
+from consentgw.errors import NotFound, Unauthenticated, Unavailable
 from consentgw.http import bodies
 from consentgw.http.lane import FAILURE
 from consentgw.http.limits import Budget, Limits, Spent, client
@@ -197,7 +197,8 @@ class Desk:
         """Return the problem document for an error."""
         answer = document(error, self.origin)
         if answer.status_code >= 500:
-            log.error("could not answer a call", exc_info=error)
+            # That the database is away is foreseen: its room says when it began and when it ended.
+            log.error("could not answer a call", exc_info=None if isinstance(error, Unavailable) else error)
             request.scope[FAILURE] = error
         return answer
 

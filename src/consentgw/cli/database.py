@@ -46,3 +46,5 @@ def restore(file: Path) -> None:
     schema = backups.restore(settings, file)
     more = "" if schema == migrations.head() else "; now run: consentgw db upgrade"
     click.echo(f"{settings.file} is back, with schema {schema}{more}")
+    if settings.without_secret:
+        click.echo(f"its secret is not: put {settings.own_secret} back, too, before anything is started", err=True)

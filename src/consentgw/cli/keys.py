@@ -6,7 +6,7 @@ import click
 
 from consentgw.db import open_database, open_reader
 from consentgw.errors import InUse
-from consentgw.keys import service, signing, store
+from consentgw.keys import secret, service, signing, store
 from consentgw.keys.model import derive
 from consentgw.settings import Settings
 
@@ -31,6 +31,7 @@ def rotate() -> None:
     settings = Settings.read()
     try:
         with open_database(settings) as database:
+            database.ask(secret.check, settings)
             kid = database.apply(service.rotate, derive(settings.secrets(), "keys")).kid
     except InUse:
         kid = signing.ask(settings)

@@ -7,6 +7,7 @@ import click
 from consentgw.access.service import CLI
 from consentgw.consents.identifiers import uuid7
 from consentgw.db import open_database, open_reader
+from consentgw.keys import secret
 from consentgw.keys.model import derive
 from consentgw.operators import service, store
 from consentgw.operators.invitations import Invitations, invited
@@ -30,6 +31,7 @@ def invite(login: str, name: str | None, role: str, site: str | None) -> None:
     settings = Settings.read()
     person = invited(uuid7(), login, name or login, role, site)
     with open_reader(settings) as connection:
+        secret.check(connection, settings)
         if site:
             sites.read(connection, site)
         store.expect_free(connection, person)

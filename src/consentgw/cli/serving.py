@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import logging.config
 import sys
 from pathlib import Path
 
@@ -10,11 +12,16 @@ import click
 from consentgw import __version__
 from consentgw.cli.sites import offer_of
 from consentgw.db import open_database
-from consentgw.doctor import examine, inspect
+from consentgw.doctor import choices, examine, inspect
+from consentgw.errors import Misconfigured
+from consentgw.http.logs import configuration
+from consentgw.http.server import read_proxies
 from consentgw.http.server import serve as run_server
-from consentgw.law.deadlines import read_calendars
+from consentgw.keys import secret
 from consentgw.settings import Settings
 from consentgw.worker import work
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -25,20 +32,21 @@ def serve(**given: str | int | None) -> None:
     """Serve the gateway."""
     settings = Settings.read(**{name: value for name, value in given.items() if value is not None})
     # What is unsafe or cannot be read is said here, in one sentence, before any process is started.
+    for finding in choices(settings):
+        if not finding.well:
+            raise Misconfigured(finding.what)
+    with open_database(settings) as database:
+        database.ask(secret.check, settings)
     settings.secrets()
-    read_calendars(settings.calendar)
-    with open_database(settings):
-        pass
-    click.echo(
-        f"consentgw {__version__} on http://{settings.host}:{settings.port}, for {settings.public_url}", err=True
-    )
+    logging.config.dictConfig(configuration(settings.log_format))  # the first line is for the same reader as the rest
+    log.info("consentgw %s on http://%s:%s, for %s", __version__, settings.host, settings.port, settings.public_url)
     run_server(
         "consentgw.app:create_app",
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
         log_format=settings.log_format,
-        trusted_proxies=[address.strip() for address in settings.forwarded_allow_ips.split(",") if address.strip()],
+        trusted_proxies=read_proxies(settings.forwarded_allow_ips),
     )
 
 

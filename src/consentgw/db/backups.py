@@ -12,6 +12,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import DBAPIError
+
 from consentgw.db import engines, migrations
 from consentgw.errors import Misconfigured
 
@@ -23,7 +25,8 @@ def backup(settings: Settings, target: Path) -> None:
     """Write the database, as it is at one instant, to a new file that is whole or is not there.
 
     Raises:
-        Misconfigured: this is no embedded database, the file exists, or the copy cannot be written or is damaged.
+        Misconfigured: this is no embedded database, the file exists, the database cannot be opened or holds nothing,
+            or the copy cannot be written or is damaged.
     """
     _only_embedded(settings, "pg_dump or pg_basebackup")
     if target.exists():
@@ -31,9 +34,14 @@ def backup(settings: Settings, target: Path) -> None:
     if not settings.file.is_file():
         raise Misconfigured(f"there is no database in {settings.data}")
     # Of whatever schema it is: a backup comes before an upgrade.
-    with engines.connect(settings, reading=True).connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        _copy(driver, target)
+    try:
+        with engines.connect(settings, reading=True).connect() as connection:
+            if migrations.current(connection) is None:
+                raise Misconfigured(f"{settings.file} holds nothing yet; run: consentgw db upgrade")
+            driver: Any = connection.connection.driver_connection
+            _copy(driver, target)
+    except DBAPIError as error:
+        raise engines.out_of_reach(error) from error
 
 
 def restore(settings: Settings, source: Path) -> str:

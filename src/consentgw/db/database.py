@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from consentgw.db.unit import Unit
     from consentgw.settings import Settings
 
+ANSWER_SECONDS = 10.0
+"""How long PostgreSQL is waited for: a frozen server does not keep the limit that it was given (``db.engines``)."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -57,6 +59,12 @@ class Database:
         """
         return await self.writer.submit_async(lambda unit: verb(unit, *args, **kwargs))
 
+    async def try_again(self) -> None:
+        """Where answers cannot be kept, try to write, so that it is noticed when they can though nobody answers."""
+        if self.writer.failing:
+            with suppress(Unavailable):  # the writer has said so
+                await self.writer.submit_async(lambda _: None)
+
     def apply(self, verb: Callable[Concatenate[Unit, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what :meth:`write` does, without an event loop."""
         return self.writer.submit(lambda unit: verb(unit, *args, **kwargs)).result()
@@ -72,7 +80,7 @@ class Database:
         if self._pool is None:
             return self.ask(query, *args, **kwargs)
         call = asyncio.get_running_loop().run_in_executor(self._pool, lambda: self.ask(query, *args, **kwargs))
-        return await call
+        return await _in_time(call)
 
     async def look_up(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what :meth:`read` does, for a question that many ask at once and an index answers.
@@ -82,7 +90,7 @@ class Database:
         """
         if self._looker is None:
             return self.ask(query, *args, **kwargs)
-        return await self._looker.submit_async(lambda connection: query(connection, *args, **kwargs))
+        return await _in_time(self._looker.submit_async(lambda connection: query(connection, *args, **kwargs)))
 
     def ask(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what :meth:`read` does, without an event loop."""
@@ -108,13 +116,28 @@ class Database:
         self._readers.dispose()
 
 
+async def _in_time(answer: asyncio.Future[T]) -> T:
+    """Wait for an answer; the thread that asked is left to whatever becomes of its connection.
+
+    Raises:
+        Unavailable: it did not come in time.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await answer
+    except TimeoutError as error:
+        raise Unavailable("the database did not answer in time") from error
+
+
 @contextmanager
 def open_database(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Generator[Database]:
     """Open the database of an installation, if it is safe to.
 
     Raises:
-        Misconfigured: durability is off, the schema is not ours, or another process writes to the file.
+        Misconfigured: there is no database, durability is off, the schema is not ours, or another process writes to
+            the file.
     """
+    _only_existing(settings)
     with engines.exclusive(settings):
         engine = engines.connect(settings)
         try:
@@ -136,8 +159,7 @@ def open_reader(settings: Settings) -> Generator[Connection]:
     Raises:
         Misconfigured: as :func:`open_database`, but for the right to write.
     """
-    if settings.embedded and not settings.file.is_file():
-        raise Misconfigured(f"there is no database in {settings.data}; run: consentgw db upgrade")
+    _only_existing(settings)
     engine = engines.connect(settings, reading=True)
     try:
         with engine.connect() as connection:
@@ -148,3 +170,9 @@ def open_reader(settings: Settings) -> Generator[Connection]:
         raise engines.out_of_reach(error) from error
     finally:
         engine.dispose()
+
+
+def _only_existing(settings: Settings) -> None:
+    """SQLite makes a file of whatever is opened: only ``consentgw db upgrade`` is to make one."""
+    if settings.embedded and not settings.file.is_file():
+        raise Misconfigured(f"there is no database in {settings.data}; run: consentgw db upgrade")

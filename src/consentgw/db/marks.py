@@ -31,6 +31,12 @@ def move(unit: Unit, name: str, value: int) -> None:
         unit.connection.execute(insert(marks).values(name=name, value=value))
 
 
+def beginning(connection: Connection, start: str) -> dict[str, int]:
+    """Return the marks whose names begin so."""
+    query = select(marks.c.name, marks.c.value).where(marks.c.name.startswith(start, autoescape=True))
+    return {row.name: row.value for row in connection.execute(query.order_by(marks.c.value, marks.c.name))}
+
+
 def due(connection: Connection, name: str, now: int, interval: int) -> bool:
     """Return whether the next turn of a job has come; its mark is when, in the unit of ``now``."""
     at = read(connection, name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
-from consentgw.db import engines
+from consentgw.db import engines, marks
 from consentgw.db.groups import GroupThread, Job
 from consentgw.db.unit import Batch, Unit
 from consentgw.errors import Unavailable
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _OF_THE_UNIT = (IntegrityError, ProgrammingError, DataError)
 """What a database says of a statement; anything else it says is of itself, and may pass."""
+_PROOF = "written again"
+"""The mark that shows, while answers could not be kept, that one can."""
 CAREFUL = 100
 """Groups that go behind savepoints at once after one had to: what fails on purpose does not double everybody's work."""
 
@@ -47,15 +49,25 @@ class Writer(GroupThread["Unit"]):
         self._clock = clock
         self._connection: Connection | None = None
         self._failing = False
+        self._lost: Exception | None = None
         self._careful = 0
         self.commits = 0
         self.kept = 0
         super().__init__("consentgw-writer")
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last that was to be kept could not be."""
+        return self._failing
+
     def _work(self, group: list[Job[Unit]]) -> None:
+        self._lost = None
         try:
             connection, units = self._carry_out(group)
             _insert(connection, units)
+            if self._failing:  # a commit of nothing succeeds on a full disk, too
+                now = self._clock()
+                marks.move(Unit(connection, now), _PROOF, int(now.timestamp()))
             connection.commit()
         except Exception as error:
             # Nothing of the group is known to be kept, so nobody of the group is told it was; nor is anybody
@@ -65,7 +77,7 @@ class Writer(GroupThread["Unit"]):
             for job in group:
                 job.error = _unavailable(error)
             return
-        self._tell(None)
+        self._tell(None if units else self._lost)
         if any(unit.erases for unit in units):
             self._clear_journal(connection)
         self.commits += 1
@@ -129,8 +141,10 @@ class Writer(GroupThread["Unit"]):
             unit = self._run_unit(job, connection)
         except BaseException as error:  # whatever a verb raises is its caller's to hear; this thread lives on
             driver.execute("ROLLBACK TO SAVEPOINT unit")
-            failed = isinstance(error, DBAPIError) and not isinstance(error, _OF_THE_UNIT)
-            job.error = _unavailable(error) if failed else error
+            if isinstance(error, DBAPIError) and not isinstance(error, _OF_THE_UNIT):
+                self._lost, job.error = error, _unavailable(error)
+            else:
+                job.error = error
             unit = None
         driver.execute("RELEASE SAVEPOINT unit")
         return unit

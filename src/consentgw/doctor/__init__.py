@@ -4,8 +4,9 @@
 whether it carries our lines, and whether anything on it would keep them from working.
 """
 
+from consentgw.doctor.choices import choices
 from consentgw.doctor.embedding import inspect
 from consentgw.doctor.installation import examine
 from consentgw.doctor.model import Finding
 
-__all__ = ["Finding", "examine", "inspect"]
+__all__ = ["Finding", "choices", "examine", "inspect"]

@@ -5,17 +5,22 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from sqlalchemy import LargeBinary, column, select, table
+
 from consentgw.access import store as access
 from consentgw.access.model import Scope
 from consentgw.consents import store as consents
 from consentgw.consents.receipt import KIND
 from consentgw.db import engines, open_reader
 from consentgw.db.database import utc_now
+from consentgw.db.schema import Identifier
+from consentgw.db.sealing import Sealer, place
+from consentgw.doctor.choices import choices
 from consentgw.doctor.model import Finding
 from consentgw.errors import ConsentgwError, Malformed, Misconfigured, NotFound, Unavailable
+from consentgw.keys import secret
 from consentgw.keys import store as keys
 from consentgw.keys.model import compact, derive, verify
-from consentgw.law.deadlines import read_calendars
 from consentgw.notices import store as notices
 from consentgw.notices.catalogue import read_offer
 from consentgw.policies import store as policies
@@ -27,7 +32,7 @@ from consentgw.subject_requests.clock import CLASSES, LATE
 from consentgw.subject_requests.store import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import Connection
 
@@ -49,15 +54,24 @@ APPEND_ONLY = frozenset(
         "legal_hold_releases",
     }
 )
+SEALED = {
+    "webhooks": ("webhook_secrets", "sealed", "id"),
+    "authenticators": ("operators", "authenticator", "id"),
+    "subject-key": ("subject_request_keys", "wrapped", "request"),
+    "mail": ("mails", "sealed", "id"),
+}
+"""What is sealed under a key of the secret's, by the use of that key: table, column, and what names the row."""
 RECEIPTS = 1_000
 """Receipts that are verified, from the newest back: a second's work."""
+THOROUGH = 2**30
+"""Bytes of a database up to which every index is compared with its table."""
 _SOUND_SQLITE = (3, 51, 3)
 """From here on SQLite is free of the WAL reset defect, which needs two writing connections; we have one."""
 
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything that can be looked at without changing anything."""
-    findings = [_address(settings), _calendar(settings)]
+    findings = list(choices(settings))
     if settings.embedded and sqlite3.sqlite_version_info < _SOUND_SQLITE:
         findings.append(
             Finding(True, f"SQLite {sqlite3.sqlite_version} is safe with our single writer; 3.51.3 is newer")
@@ -66,29 +80,14 @@ def examine(settings: Settings) -> list[Finding]:
         with open_reader(settings) as connection:
             findings.append(Finding(True, "the database is durable and has the schema of this version"))
             findings.extend(_contents(connection, settings))
-    except ConsentgwError as error:
-        findings.append(Finding(False, str(error)))
+    except Exception as error:  # whatever the database holds, the doctor says what it met
+        findings.append(_complaint("the rest is well", error))
     return findings
 
 
-def _address(settings: Settings) -> Finding:
-    if settings.public_url.startswith("https://"):
-        return Finding(True, f"visitors reach the gateway under {settings.public_url}")
-    return Finding(
-        True, f"visitors reach the gateway under {settings.public_url}: fine for trying out, not for the public"
-    )
-
-
-def _calendar(settings: Settings) -> Finding:
-    try:
-        corrected = read_calendars(settings.calendar).corrected
-    except ConsentgwError as error:
-        return Finding(False, str(error))
-    said = ", ".join(calendar.version for calendar in corrected.values()) or "as the calendar package knows them"
-    return Finding(True, f"working days for deadlines: {said}")
-
-
 def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    if settings.embedded:
+        yield _finding("no page of the database is damaged", lambda: _pages(connection, settings))
     open_tables = sorted(APPEND_ONLY - engines.protected(connection))
     missing = f"these tables can be changed, their triggers are gone: {', '.join(open_tables)}"
     yield (
@@ -99,20 +98,16 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
             "the ledger, the links, the notices, the policies, the registers and requests' history are append-only",
         )
     )
-    yield _finding("the signing key opens with the secret", lambda: _key(connection, settings))
+    yield _finding(
+        "every secret that was in use is given and opens what it sealed", lambda: _secrets(connection, settings)
+    )
     yield _finding(
         f"receipts are genuine and none is from the future (the newest {RECEIPTS} at the most)",
         lambda: _receipts(connection),
     )
     yield _finding("what is past its term is looked for and removed", lambda: _purges(connection))
-    late = registers.overdue(connection, utc_now())
-    yield from (Finding(False, complaint) for complaint in late)
-    if not late:
-        yield Finding(True, "no authority waits to be told of a breach")
-    forgotten = locking.unreviewed(connection, utc_now().date())
-    yield from (Finding(False, complaint) for complaint in forgotten)
-    if not forgotten:
-        yield Finding(True, "no legal hold waits to be reviewed")
+    yield from _each("no authority waits to be told of a breach", lambda: registers.overdue(connection, utc_now()))
+    yield from _each("no legal hold waits to be reviewed", lambda: locking.unreviewed(connection, utc_now().date()))
     for site in sites.everyone(connection):
         what = f"{site.slug}: asks, and its policies and notices are unaltered"
         yield _finding(what, lambda site=site: _site(connection, site))
@@ -121,16 +116,23 @@ def _contents(connection: Connection, settings: Settings) -> Iterator[Finding]:
             yield _finding(what, lambda site=site: _processors(connection, site))
 
 
-def _key(connection: Connection, settings: Settings) -> None:
-    published = keys.published(connection)
-    own = settings.data / "secret"
-    if settings.embedded and not settings.secret.get_secret_value() and not own.is_file():
-        if published:
-            raise Misconfigured(f"the secret is gone: put {own} back, or set CONSENTGW_SECRET to what it said")
-        return  # both are made at the first start, and not by looking
+def _secrets(connection: Connection, settings: Settings) -> None:
+    secret.check(connection, settings)
+    if settings.without_secret:
+        return  # it is made at the first start, and not by looking
     secrets = settings.secrets()
-    if published:
-        keys.signer(connection, derive(secrets, "keys"))
+    secret.miss(connection, secrets)
+    for use, (where, what, row) in SEALED.items():
+        identifier, sealed = column(row, Identifier), column(what, LargeBinary)
+        query = select(identifier, sealed).select_from(table(where)).where(sealed.is_not(None))
+        for name, value in connection.execute(query.order_by(identifier).limit(1)):  # the oldest secret's, if any
+            try:
+                Sealer(derive(secrets, use)).open(bytes(value), place(where, what, name))
+            except Misconfigured:
+                raise Misconfigured(
+                    f"what is sealed in {where} does not open: a secret is missing in CONSENTGW_PREVIOUS_SECRETS,"
+                    " or it was altered"
+                ) from None
 
 
 def _purges(connection: Connection) -> None:
@@ -178,9 +180,34 @@ def _processors(connection: Connection, site: Site) -> None:
             )
 
 
+def _pages(connection: Connection, settings: Settings) -> None:
+    """Read every page; of a large file without comparing each index with its table, which takes many times as long."""
+    look = "integrity_check" if settings.file.stat().st_size <= THOROUGH else "quick_check"
+    said = connection.exec_driver_sql(f"PRAGMA {look}(1)").scalar_one()
+    if said != "ok":
+        raise Malformed(f"the database is damaged, put a backup back: {' '.join(str(said).split())}")
+
+
 def _finding(what: str, look: Callable[[], object]) -> Finding:
     try:
         look()
-    except ConsentgwError as error:
-        return Finding(False, str(error))
+    except Exception as error:  # what lies in a database that was damaged or meddled with can be anything
+        return _complaint(what, error)
     return Finding(True, what)
+
+
+def _each(well: str, look: Callable[[], Iterable[str]]) -> list[Finding]:
+    """Return a finding for each complaint, or that there is none."""
+    try:
+        complaints = list(look())
+    except Exception as error:
+        return [_complaint(well, error)]
+    return [Finding(False, complaint) for complaint in complaints] or [Finding(True, well)]
+
+
+def _complaint(what: str, error: Exception) -> Finding:
+    """Return what an error says, and of one that nobody foresaw its kind alone: its words may repeat what is stored."""
+    if isinstance(error, ConsentgwError):
+        return Finding(False, str(error))
+    cause = getattr(error, "orig", None) or error
+    return Finding(False, f"cannot say whether {what}: {type(cause).__name__}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from consentgw.errors import Unavailable
 from consentgw.http.problems import MethodNotAllowed, describe
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ class Lane:
         except Exception as error:
             response = self._refuse(error, request)
             if response.status_code >= 500:
-                log.exception("could not answer")  # and no word of the address: a receipt's code opens the receipt
+                # Without a word of the address, since a receipt's code opens the receipt; and without a stack where the
+                # database is away: that is foreseen, and told when it begins and ends.
+                log.error("could not answer", exc_info=None if isinstance(error, Unavailable) else error)  # noqa: TRY400
                 scope[FAILURE] = error
         if scope["method"] == "HEAD":
             response.body = b""  # the length header still tells the size of the GET answer (RFC 9110, 9.3.2)

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 KNOWN = 100_000
 """Windows remembered at the most; the one that was asked for longest ago is forgotten first."""
+_REDIS = ("redis://", "rediss://", "redis+unix://")
 _IPV6_PREFIX = 64
 """One customer's network: a single host has as many addresses as it likes."""
 _AGAIN_SECONDS = 5.0
@@ -145,13 +146,19 @@ class _Shared:
     """The same in a Redis."""
 
     def __init__(self, url: str) -> None:
+        if not url.startswith(_REDIS):
+            raise Misconfigured("CONSENTGW_LIMITS_URL is like redis://cache.example:6379/0")
         try:
             from limits.aio.storage import RedisStorage
             from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
             storage = RedisStorage(f"async+{url}", implementation="redispy")
         except Exception as error:
-            said = 'needs its driver: pip install "consentgw[redis]"' if _no_driver(error) else "is not an address"
+            said = (
+                'needs its driver: pip install "consentgw[redis]"'
+                if _no_driver(error)
+                else "is like redis://cache.example:6379/0"
+            )
             raise Misconfigured(f"CONSENTGW_LIMITS_URL {said}") from None
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 

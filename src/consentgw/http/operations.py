@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 LAG_SECONDS = 5.0
 """How old our view of the ledger may be; the gate itself is closed long before."""
+PATIENCE_SECONDS = 2.0
+"""How long the database may take to say who it is; who asks us gives up soon after (docker-compose.yml: three)."""
 SKEW_SECONDS = 60.0
 """How far our clock may be from the database's: tokens and receipts carry the time."""
 
@@ -62,25 +65,36 @@ class Operations:
 
     async def ready(self, _: Request) -> Response:
         """Say whether answers can be kept, signed and read, or what stands in the way: then 503."""
-        try:
-            found = await self.db.read(_look)
-        except Unavailable:
-            return _answer({"status": "the database does not answer"}, 503)
-        found["log_lag_seconds"] = round(self.health.lag(), 3)
-        problem = next(self._problems(found), None)
-        return _answer({"status": problem or "ready", **found}, 503 if problem else 200)
+        lag = round(self.health.lag(), 3)
+        problem = next(self._known(lag), None)
+        found: dict[str, Any] = {}
+        if problem is None:
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    found = await self.db.read(_look)
+            except (Unavailable, TimeoutError):
+                return _answer({"status": "the database does not answer"}, 503)
+            problem = next(_found(found), None)
+        return _answer({"status": problem or "ready", **found, "log_lag_seconds": lag}, 503 if problem else 200)
 
-    def _problems(self, found: dict[str, Any]) -> Iterator[str]:
+    def _known(self, lag: float) -> Iterator[str]:
+        """Say what is known to be wrong without asking the database, which may be what does not answer."""
         if self.health.stopping:
             yield "the process is about to stop"
-        if found["schema"] != migrations.head():
-            yield "the database has the schema of another version"
+        if self.db.writer.failing:
+            yield "answers cannot be kept"
         if not self.health.signs():
             yield "the newest signing key was sealed under a secret that this process was not given"
-        if found["log_lag_seconds"] > LAG_SECONDS:
+        if lag > LAG_SECONDS:
             yield "what other processes record is not taken in"
-        if abs(found["clock_skew_seconds"]) > SKEW_SECONDS:
-            yield "the clock differs from the database's"
+
+
+def _found(found: dict[str, Any]) -> Iterator[str]:
+    """Say what is wrong with the database that answered."""
+    if found["schema"] != migrations.head():
+        yield "the database has the schema of another version"
+    if abs(found["clock_skew_seconds"]) > SKEW_SECONDS:
+        yield "the clock differs from the database's"
 
 
 def _look(connection: Connection) -> dict[str, Any]:

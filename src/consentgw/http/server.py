@@ -158,6 +158,26 @@ def running(
             thread.join()
 
 
+def read_proxies(text: str) -> list[str]:
+    """Return the proxies that a setting names, with commas between.
+
+    Raises:
+        Misconfigured: one is neither an address nor a network.
+    """
+    return _checked([one.strip() for one in text.split(",") if one.strip()])
+
+
+def _checked(proxies: list[str]) -> list[str]:
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise Misconfigured(
+                f"a trusted proxy (CONSENTGW_FORWARDED_ALLOW_IPS) is an address or a network, not {proxy!r}"
+            ) from None
+    return proxies
+
+
 def _configure(
     factory: Callable[[], ASGIApp] | str,
     *,
@@ -167,11 +187,6 @@ def _configure(
     access_log: bool = False,
     log_config: dict[str, Any] | None,
 ) -> uvicorn.Config:
-    for proxy in trusted_proxies:
-        try:
-            ipaddress.ip_network(proxy)
-        except ValueError:
-            raise Misconfigured(f"a trusted proxy is an address or a network, not {proxy!r}") from None
     return uvicorn.Config(
         cast("Any", factory),
         factory=True,
@@ -180,7 +195,7 @@ def _configure(
         ws="none",
         workers=workers,
         proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=list(trusted_proxies),
+        forwarded_allow_ips=_checked(list(trusted_proxies)),
         server_header=False,
         access_log=access_log,
         log_config=log_config,

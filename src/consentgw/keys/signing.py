@@ -70,6 +70,7 @@ def ask(settings: Settings, *, seconds: float = 15.0) -> str:
 
     Raises:
         NotFound: there is no key yet.
+        Misconfigured: the folder does not take the note.
         Unavailable: nobody took it up in so many seconds.
     """
     note = note_of(settings)
@@ -99,8 +100,18 @@ def _read(note: Path) -> str:
 
 
 def _write(note: Path, kid: str) -> None:
-    """Put a note where it is found whole or not at all; for its owner alone."""
-    descriptor, fresh = tempfile.mkstemp(prefix=note.name, dir=note.parent)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
-        writing.write(kid)
-    Path(fresh).replace(note)
+    """Put a note where it is found whole or not at all; for its owner alone.
+
+    Raises:
+        Misconfigured: the folder takes none: it is full, or can only be read.
+    """
+    fresh = None
+    try:
+        descriptor, fresh = tempfile.mkstemp(prefix=note.name, dir=note.parent)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
+            writing.write(kid)
+        Path(fresh).replace(note)
+    except OSError as error:
+        if fresh is not None:
+            Path(fresh).unlink(missing_ok=True)
+        raise Misconfigured(f"cannot ask for a new key in {note.parent}: {error.strerror}") from None
