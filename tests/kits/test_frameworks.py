@@ -30,16 +30,27 @@ from tests.kits.journey import SUBJECT, Browser, stays_open, tells_the_story
 IMAGE = f'<img src="{PIXEL}" alt="">'
 
 
-@contextmanager
-def in_flask(origin: str, key: str) -> Iterator[Browser]:
-    """A Flask application."""
+SHOWN = f'<h1>A shop</h1>{{% if consent.allows("analytics") %}}{IMAGE}{{% endif %}}'
+"""A page in Jinja."""
+
+
+def flask_shop(origin: str, key: str) -> flask.Flask:
+    """Return a Flask application."""
     app = flask.Flask("shop")
     app.secret_key = "s" * 32
     kit("flask/consent.py").init(app, origin, key, "shop")
-    shown = f'<h1>A shop</h1>{{% if consent.allows("analytics") %}}{IMAGE}{{% endif %}}'
-    app.get("/", endpoint="front")(lambda: flask.render_template_string(shown))
+    app.get("/", endpoint="front")(lambda: flask.render_template_string(SHOWN))
+    app.get("/plain", endpoint="plain")(lambda: "<h1>About us</h1>")
     app.get("/who", endpoint="who")(lambda: flask.session["consent"])
     app.get("/known", endpoint="known")(lambda: flask.session.update(consent=SUBJECT) or "yes")
+    app.register_error_handler(404, lambda _: (flask.render_template_string(SHOWN), 404))
+    return app
+
+
+@contextmanager
+def in_flask(origin: str, key: str) -> Iterator[Browser]:
+    """A Flask application and a browser at it."""
+    app = flask_shop(origin, key)
     with app.extensions["consent"], Browser(httpx.WSGITransport(app)) as browser:
         yield browser
 
@@ -164,3 +175,18 @@ def test_a_visitor_nobody_knows_costs_no_question(application: Application):
     with scripted(HANGS) as gateway, application(gateway.origin, "k") as browser:
         assert PIXEL not in browser.page()
     assert gateway.asked == []
+
+
+def test_in_flask_a_page_without_tags_costs_no_question():
+    with scripted(HANGS) as gateway, in_flask(gateway.origin, "k") as browser:
+        browser.page("/known")
+        browser.page("/plain")
+    assert gateway.asked == []
+
+
+def test_in_flask_the_page_of_a_file_that_is_not_there_and_one_made_outside_a_request_have_no_tags():
+    app = flask_shop("http://127.0.0.1:9", "k")
+    with app.extensions["consent"]:
+        assert app.test_client().get("/static/none.css").text == "<h1>A shop</h1>"
+        with app.app_context():
+            assert flask.render_template_string(SHOWN) == "<h1>A shop</h1>"

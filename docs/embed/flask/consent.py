@@ -6,8 +6,9 @@ import secrets
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, g, redirect, request, session
+from werkzeug.local import LocalProxy
 
-from consentgw.client import Client, ClientError
+from consentgw.client import NOTHING, Client, ClientError
 
 
 def init(app: Flask, origin: str, key: str, site: str) -> None:
@@ -31,10 +32,15 @@ def init(app: Flask, origin: str, key: str, site: str) -> None:
                 pass  # too late, or used before: what held before holds on
         return redirect("/")
 
+    def held():
+        """Ask when it is first looked at: pages without tags cost nothing."""
+        if "held" not in g:
+            g.held = gateway.holds(session.get("consent"))
+        return g.held
+
     @app.before_request
     def know():
-        if request.endpoint != "static":
-            g.consent = gateway.holds(session.get("consent"))
+        g.consent = LocalProxy(held)
 
-    app.context_processor(lambda: {"consent": g.consent})
+    app.context_processor(lambda: {"consent": g.get("consent", NOTHING)})
     app.register_blueprint(pages)
