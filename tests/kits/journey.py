@@ -35,6 +35,11 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return answer.text
 
+    def kept_by_no_cache(self, path: str = "/") -> bool:
+        """Load a page, and return whether it says so: a Back button must not show what a visitor has taken back."""
+        headers = self._http.get(path).headers
+        return headers["cache-control"] == "private, no-store" and "Cookie" in headers["vary"]
+
     def leave(self, path: str) -> str:
         """Follow a link that leads away, and return where to."""
         answer = self._http.get(path)
@@ -45,6 +50,7 @@ class Browser:
 def tells_the_story(browser: Browser, house: House) -> None:
     """Nothing before a yes, a tag after it, nothing after its withdrawal; what is not a yes changes nothing."""
     assert PIXEL not in browser.page()
+    assert browser.kept_by_no_cache()
 
     returned = house.answer(browser.leave("/consent"), "save", "marketing")
     assert browser.leave(returned) == "/"
@@ -54,6 +60,7 @@ def tells_the_story(browser: Browser, house: House) -> None:
     assert browser.leave(returned) == "/"
     assert PIXEL in browser.page()
     assert PIXEL in browser.page()
+    assert browser.kept_by_no_cache()
 
     # Neither the same code again, nor one that somebody slips in, changes anything.
     somebody = house.answer(browser.leave("/consent"), "reject_all")

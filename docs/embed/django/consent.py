@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpResponseRedirect
+from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
@@ -20,8 +21,18 @@ def middleware(get_response):
     """Give every request its ``consent``."""
 
     def answer(request):
-        request.consent = SimpleLazyObject(lambda: GATEWAY.holds(request.session.get("consent")))
-        return get_response(request)
+        looked = []
+
+        def held():
+            looked.append(True)
+            return GATEWAY.holds(request.session.get("consent"))
+
+        request.consent = SimpleLazyObject(held)
+        response = get_response(request)
+        if looked:  # no shared cache, and no Back button, may show a tag again
+            response["Cache-Control"] = "private, no-store"
+            patch_vary_headers(response, ["Cookie"])
+        return response
 
     return answer
 

@@ -42,5 +42,12 @@ def init(app: Flask, origin: str, key: str, site: str) -> None:
     def know():
         g.consent = LocalProxy(held)
 
+    @app.after_request
+    def keep(response):
+        if "held" in g:  # no shared cache, and no Back button, may show a tag again
+            response.headers["Cache-Control"] = "private, no-store"
+            response.vary.add("Cookie")
+        return response
+
     app.context_processor(lambda: {"consent": g.get("consent", NOTHING)})
     app.register_blueprint(pages)

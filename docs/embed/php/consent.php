@@ -6,6 +6,12 @@
 
 function consent_allows(string ...$purposes): bool
 {
+    static $kept = false;
+    if (!$kept && !headers_sent()) { // no shared cache, and no Back button, may show a tag again
+        $kept = true;
+        header('Cache-Control: private, no-store');
+        header('Vary: Cookie', false);
+    }
     $held = consent_standing($_SESSION['consent'] ?? '');
     return $purposes && !array_filter($purposes, fn($name) => ($held[$name]['allowed'] ?? false) !== true);
 }

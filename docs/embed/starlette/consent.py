@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlencode
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
@@ -13,15 +14,24 @@ from consentgw.client import AsyncClient, ClientError
 
 
 class ConsentMiddleware:
-    """Gives every request its ``consent``."""
+    """Gives every request its ``consent``, and keeps pages out of caches."""
 
     def __init__(self, app, gateway: AsyncClient) -> None:
         self.app, self.gateway = app, gateway
 
     async def __call__(self, scope, receive, send) -> None:
+        async def keep(message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    # No shared cache, and no Back button, may show a tag again.
+                    headers["cache-control"] = "private, no-store"
+                    headers.add_vary_header("Cookie")
+            await send(message)
+
         if scope["type"] == "http":
             scope.setdefault("state", {})["consent"] = await self.gateway.holds(scope["session"].get("consent"))
-        await self.app(scope, receive, send)
+        await self.app(scope, receive, keep)
 
 
 def routes(gateway: AsyncClient, origin: str, site: str) -> list[Route]:

@@ -97,6 +97,7 @@ _BASE = """
   max-width: none; background: none; color: var(--text); text-align: start; direction: ltr;
   font: 400 max(15px, .9375rem)/1.4 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif;
   letter-spacing: normal; word-spacing: normal; text-transform: none; text-indent: 0; white-space: normal;
+  overflow-wrap: anywhere;
 }
 @media (prefers-color-scheme: dark) {
   .cg { $dark
@@ -161,7 +162,7 @@ _ASKS_INLINE = """
 .cg .cg-quiet { border-color: var(--control); background: transparent; color: var(--text); }
 .cg .cg-quiet:hover { box-shadow: inset 0 0 0 1px var(--control); }
 @media (max-width: 544px) {
-  .cg .cg-actions { grid-template-columns: 1fr 1fr; }
+  .cg .cg-actions { grid-template-columns: repeat(auto-fit, minmax(min(100%, max(7em, 50% - 8px)), 1fr)); }
   .cg .cg-quiet { grid-column: 1 / -1; }
 }
 @media (forced-colors: active) { .cg .cg-button { border-color: ButtonBorder; } }
