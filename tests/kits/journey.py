@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -62,15 +63,25 @@ def tells_the_story(browser: Browser, house: House) -> None:
     assert PIXEL in browser.page()
     assert browser.kept_by_no_cache()
 
-    # Neither the same code again, nor one that somebody slips in, changes anything.
-    somebody = house.answer(browser.leave("/consent"), "reject_all")
-    for path in (returned, "/consent/back?code=x&state=y", "/consent/back?state=", "/consent/back", somebody):
+    # What somebody slips in changes nothing.
+    for path in ("/consent/back?code=x&state=y", "/consent/back?state=", "/consent/back", "/consent/back?state[]=y"):
         assert browser.leave(path) == "/"
         assert PIXEL in browser.page()
 
     with house.client() as consent:
         consent.withdraw(browser.page("/who"))
     assert PIXEL not in browser.page()
+
+
+def loses_no_refusal(browser: Browser, house: House) -> None:
+    """Who answered again may have refused: without that answer, nothing holds of what held before."""
+    for lost in ("", "&code=dead", "&code[]=x"):
+        assert browser.leave(house.answer(browser.leave("/consent"), "accept_all")) == "/"
+        assert PIXEL in browser.page()
+
+        [state] = parse_qs(urlsplit(browser.leave("/consent")).query)["state"]
+        assert browser.leave(f"/consent/back?state={state}{lost}") == "/"
+        assert PIXEL not in browser.page()
 
 
 def stays_open(browser: Browser) -> None:

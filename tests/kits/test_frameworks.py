@@ -25,7 +25,7 @@ from consentgw.client import AsyncClient
 from consentgw.http.server import running
 from tests.client.scripted import CLOSES, DRIPS, HANGS, said, scripted
 from tests.kits.house import PIXEL, House, kit
-from tests.kits.journey import SUBJECT, Browser, stays_open, tells_the_story
+from tests.kits.journey import SUBJECT, Browser, loses_no_refusal, stays_open, tells_the_story
 
 IMAGE = f'<img src="{PIXEL}" alt="">'
 
@@ -151,6 +151,11 @@ def application(request: pytest.FixtureRequest) -> Application:
 def test_a_tag_is_on_the_page_after_a_yes_and_gone_after_its_withdrawal(house: House, application: Application):
     with application(house.origin, house.key) as browser:
         tells_the_story(browser, house)
+
+
+def test_a_refusal_that_is_lost_on_its_way_is_no_yes(house: House, application: Application):
+    with application(house.origin, house.key) as browser:
+        loses_no_refusal(browser, house)
 
 
 @pytest.mark.parametrize(

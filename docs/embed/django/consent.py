@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -46,10 +47,10 @@ def ask(request):
 
 def back(request):
     """Fetch what was answered, and remember whose answer it is."""
-    state = request.session.pop("consent_state", "")
-    if state and constant_time_compare(state, request.GET.get("state", "")) and "code" in request.GET:
-        try:
-            request.session["consent"] = GATEWAY.redeem(request.GET["code"], name="done", state=state).subject
-        except ClientError:
-            pass  # too late, or used before: what held before holds on
+    state, said = request.session.get("consent_state", ""), request.GET
+    if state and constant_time_compare(state, said.get("state", "")):
+        request.session.pop("consent", None)  # an answer we cannot fetch may be a no: what held before is over
+        if "code" in said:
+            with suppress(ClientError):
+                request.session["consent"] = GATEWAY.redeem(said["code"], name="done", state=state).subject
     return HttpResponseRedirect("/")

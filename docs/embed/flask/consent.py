@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, g, redirect, request, session
@@ -23,13 +24,12 @@ def init(app: Flask, origin: str, key: str, site: str) -> None:
 
     @pages.get("/consent/back")
     def back():
-        state = session.pop("consent_state", "")
-        sent = request.args.get("state", "")
-        if state and secrets.compare_digest(state.encode(), sent.encode()) and "code" in request.args:
-            try:
-                session["consent"] = gateway.redeem(request.args["code"], name="done", state=state).subject
-            except ClientError:
-                pass  # too late, or used before: what held before holds on
+        state, said = session.get("consent_state", ""), request.args
+        if state and secrets.compare_digest(state.encode(), said.get("state", "").encode()):
+            session.pop("consent", None)  # an answer we cannot fetch may be a no: what held before is over
+            if "code" in said:
+                with suppress(ClientError):
+                    session["consent"] = gateway.redeem(said["code"], name="done", state=state).subject
         return redirect("/")
 
     def held():

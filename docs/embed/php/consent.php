@@ -49,13 +49,13 @@ function consent_ask(): never
 function consent_back(): never
 {
     $state = $_SESSION['consent_state'] ?? '';
-    unset($_SESSION['consent_state']);
-    if ($state !== '' && hash_equals($state, (string) ($_GET['state'] ?? '')) && isset($_GET['code'])) {
-        $code = ['code' => (string) $_GET['code'], 'name' => 'done', 'state' => $state];
-        [$status, $said] = consent_call('POST', 'return-codes', $code);
+    [$sent, $code] = [$_GET['state'] ?? '', $_GET['code'] ?? ''];
+    if ($state !== '' && is_string($sent) && hash_equals($state, $sent)) {
+        // An answer we cannot fetch may be a no: what held before is over.
+        unset($_SESSION['consent'], $_SESSION['consent_known']);
+        [$status, $said] = consent_call('POST', 'return-codes', ['code' => $code, 'name' => 'done', 'state' => $state]);
         if ($status === 200) {
             $_SESSION['consent'] = $said['receipt']['pii_principal_id'];
-            unset($_SESSION['consent_known']);
         }
     }
     header('Location: /', true, 302);

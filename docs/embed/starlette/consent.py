@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from starlette.datastructures import MutableHeaders
@@ -43,13 +44,13 @@ def routes(gateway: AsyncClient, origin: str, site: str) -> list[Route]:
         return RedirectResponse(f"{origin}/consent/{site}?{urlencode(asked)}", 302)
 
     async def back(request: Request) -> RedirectResponse:
-        state, said = request.session.pop("consent_state", ""), request.query_params
-        if state and secrets.compare_digest(state.encode(), said.get("state", "").encode()) and "code" in said:
-            try:
-                person = await gateway.redeem(said["code"], name="done", state=state)
-                request.session["consent"] = person.subject
-            except ClientError:
-                pass  # too late, or used before: what held before holds on
+        state, said = request.session.get("consent_state", ""), request.query_params
+        if state and secrets.compare_digest(state.encode(), said.get("state", "").encode()):
+            request.session.pop("consent", None)  # an answer we cannot fetch may be a no: what held before is over
+            if "code" in said:
+                with suppress(ClientError):
+                    person = await gateway.redeem(said["code"], name="done", state=state)
+                    request.session["consent"] = person.subject
         return RedirectResponse("/", 302)
 
     return [Route("/consent", ask), Route("/consent/back", back)]
