@@ -84,6 +84,16 @@ def loses_no_refusal(browser: Browser, house: House) -> None:
         assert PIXEL not in browser.page()
 
 
+def keeps_the_answers_of_two_tabs(browser: Browser, house: House) -> None:
+    """Two questions are open at once: each answer counts, in whichever order they are given."""
+    first, second = browser.leave("/consent"), browser.leave("/consent")
+
+    browser.leave(house.answer(first, "accept_all"))
+    assert PIXEL in browser.page()
+    browser.leave(house.answer(second, "reject_all"))
+    assert PIXEL not in browser.page()
+
+
 def stays_open(browser: Browser) -> None:
     """While the gateway does not answer, the page is there within a second, without tags, and the next one at once."""
     browser.page("/known")

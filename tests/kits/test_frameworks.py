@@ -25,7 +25,14 @@ from consentgw.client import AsyncClient
 from consentgw.http.server import running
 from tests.client.scripted import CLOSES, DRIPS, HANGS, said, scripted
 from tests.kits.house import PIXEL, House, kit
-from tests.kits.journey import SUBJECT, Browser, loses_no_refusal, stays_open, tells_the_story
+from tests.kits.journey import (
+    SUBJECT,
+    Browser,
+    keeps_the_answers_of_two_tabs,
+    loses_no_refusal,
+    stays_open,
+    tells_the_story,
+)
 
 IMAGE = f'<img src="{PIXEL}" alt="">'
 
@@ -156,6 +163,11 @@ def test_a_tag_is_on_the_page_after_a_yes_and_gone_after_its_withdrawal(house: H
 def test_a_refusal_that_is_lost_on_its_way_is_no_yes(house: House, application: Application):
     with application(house.origin, house.key) as browser:
         loses_no_refusal(browser, house)
+
+
+def test_two_tabs_that_ask_lose_no_answer(house: House, application: Application):
+    with application(house.origin, house.key) as browser:
+        keeps_the_answers_of_two_tabs(browser, house)
 
 
 @pytest.mark.parametrize(

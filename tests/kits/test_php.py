@@ -15,7 +15,14 @@ import pytest
 from consentgw.demo.running import free_port
 from tests.client.scripted import CLOSES, DRIPS, HANGS, scripted
 from tests.kits.house import KITS, PIXEL, House
-from tests.kits.journey import SUBJECT, Browser, loses_no_refusal, stays_open, tells_the_story
+from tests.kits.journey import (
+    SUBJECT,
+    Browser,
+    keeps_the_answers_of_two_tabs,
+    loses_no_refusal,
+    stays_open,
+    tells_the_story,
+)
 
 PLAIN = """<?php
 define('CONSENT', ['origin' => getenv('ORIGIN'), 'key' => getenv('KEY'), 'site' => 'shop']);
@@ -90,6 +97,11 @@ def test_a_tag_is_on_the_page_after_a_yes_and_gone_after_its_withdrawal(house: H
 def test_a_refusal_that_is_lost_on_its_way_is_no_yes(house: House, tmp_path: Path):
     with in_php(tmp_path, PLAIN, house.origin, house.key) as browser:
         loses_no_refusal(browser, house)
+
+
+def test_two_tabs_that_ask_lose_no_answer(house: House, tmp_path: Path):
+    with in_php(tmp_path, PLAIN, house.origin, house.key) as browser:
+        keeps_the_answers_of_two_tabs(browser, house)
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ def middleware(get_response):
 
 def ask(request):
     """Lead to the question; from there people come back to :func:`back`."""
-    request.session["consent_state"] = secrets.token_urlsafe(16)
-    asked = {"return": "done", "state": request.session["consent_state"], "lang": (get_language() or "en")[:2]}
+    state = request.session.setdefault("consent_state", secrets.token_urlsafe(16))  # one for all tabs of a session
+    asked = {"return": "done", "state": state, "lang": (get_language() or "en")[:2]}
     return HttpResponseRedirect(f"{settings.CONSENT['origin']}/consent/{settings.CONSENT['site']}?{urlencode(asked)}")
 
 

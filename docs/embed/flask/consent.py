@@ -19,8 +19,8 @@ def init(app: Flask, origin: str, key: str, site: str) -> None:
 
     @pages.get("/consent")
     def ask():
-        session["consent_state"] = secrets.token_urlsafe(16)
-        return redirect(f"{origin}/consent/{site}?{urlencode({'return': 'done', 'state': session['consent_state']})}")
+        state = session.setdefault("consent_state", secrets.token_urlsafe(16))  # one for all tabs of a session
+        return redirect(f"{origin}/consent/{site}?{urlencode({'return': 'done', 'state': state})}")
 
     @pages.get("/consent/back")
     def back():

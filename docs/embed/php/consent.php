@@ -39,7 +39,7 @@ function consent_standing(string $subject): array
 /** Lead to the question; from there people come back to consent_back(). */
 function consent_ask(): never
 {
-    $_SESSION['consent_state'] = bin2hex(random_bytes(16));
+    $_SESSION['consent_state'] ??= bin2hex(random_bytes(16)); // one for all tabs of a session
     $asked = http_build_query(['return' => 'done', 'state' => $_SESSION['consent_state']]);
     header('Location: ' . CONSENT['origin'] . '/consent/' . CONSENT['site'] . "?$asked", true, 302);
     exit;

@@ -39,7 +39,7 @@ def routes(gateway: AsyncClient, origin: str, site: str) -> list[Route]:
     """Return the addresses that lead to the question and back from it."""
 
     async def ask(request: Request) -> RedirectResponse:
-        request.session["consent_state"] = state = secrets.token_urlsafe(16)
+        state = request.session.setdefault("consent_state", secrets.token_urlsafe(16))  # one for all tabs of a session
         asked = {"return": "done", "state": state}
         return RedirectResponse(f"{origin}/consent/{site}?{urlencode(asked)}", 302)
 
