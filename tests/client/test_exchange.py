@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from consentgw.client import NOTHING, AsyncClient, Client, Refused, Unreachable
-from tests.client.scripted import CLOSES, DRIPS, HANGS, problem, said, scripted, taking
+from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, problem, said, scripted, taking
 
 pytestmark = pytest.mark.anyio
 
@@ -142,7 +142,8 @@ async def test_a_wait_that_is_longer_than_patience_ends_at_once(client):
 
 
 @pytest.mark.parametrize(
-    "answer", [HANGS, CLOSES, DRIPS, PAGE, said([]), said({}), (500, {}, b""), (302, {"location": "/x"}, b"")]
+    "answer",
+    [HANGS, CLOSES, DRIPS, DRIPS_HEADERS, PAGE, said([]), said({}), (500, {}, b""), (302, {"location": "/x"}, b"")],
 )
 async def test_whatever_is_wrong_nothing_is_allowed_and_the_page_waits_once(client, caplog, answer):
     caplog.set_level(logging.WARNING, "consentgw.client")

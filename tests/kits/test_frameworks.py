@@ -23,7 +23,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 
 from consentgw.client import AsyncClient
 from consentgw.http.server import running
-from tests.client.scripted import CLOSES, DRIPS, HANGS, said, scripted
+from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, said, scripted
 from tests.kits.house import PIXEL, House, kit
 from tests.kits.journey import (
     SUBJECT,
@@ -172,8 +172,15 @@ def test_two_tabs_that_ask_lose_no_answer(house: House, application: Application
 
 @pytest.mark.parametrize(
     "answer",
-    [HANGS, CLOSES, DRIPS, (200, {"content-type": "text/html"}, b"<h1>nginx</h1>"), said({"purposes": {}})],
-    ids=["hangs", "closes", "drips", "another page", "half an answer"],
+    [
+        HANGS,
+        CLOSES,
+        DRIPS,
+        DRIPS_HEADERS,
+        (200, {"content-type": "text/html"}, b"<h1>nginx</h1>"),
+        said({"purposes": {}}),
+    ],
+    ids=["hangs", "closes", "drips", "drips headers", "another page", "half an answer"],
 )
 def test_without_an_answer_the_page_is_open_and_its_tags_are_closed(application: Application, answer: object):
     with scripted(answer) as gateway, application(gateway.origin, "k") as browser:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
+from consentgw.client.deadline import keeps_deadlines, within
 from consentgw.client.errors import ClientError
 from consentgw.client.exchange import Answer, Ask, Exchange, Operations
 from consentgw.client.model import NOTHING, Record, Redeemed, Standing
@@ -63,6 +64,7 @@ class Client:
         self._doubt = _Doubt()
         headers = {"authorization": f"Bearer {key}", "accept": "application/json"}
         self._http = httpx.Client(base_url=origin, headers=headers, timeout=timeout, transport=transport)
+        keeps_deadlines(self._http)
 
     def __enter__(self) -> Self:
         return self
@@ -146,13 +148,16 @@ class Client:
             return done.value
 
     def _send(self, ask: Ask) -> Answer:
-        ends, body = time.monotonic() + self._timeout, bytearray()
+        body = bytearray()
         try:
-            with self._http.stream(ask.method, ask.path, content=ask.body, headers=ask.headers) as response:
+            with (
+                within(self._timeout),
+                self._http.stream(ask.method, ask.path, content=ask.body, headers=ask.headers) as response,
+            ):
                 for chunk in response.iter_bytes():
                     body += chunk
-                    if len(body) > _LARGEST or time.monotonic() > ends:
-                        return Answer(0, problem="the answer came too slowly, or is too long")
+                    if len(body) > _LARGEST:
+                        return Answer(0, problem="the answer is too long")
         except httpx.HTTPError as error:
             return Answer(0, problem=f"no answer: {error or type(error).__name__}")
         return Answer(response.status_code, response.headers, bytes(body))
