@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from consentgw.demo.running import free_port
-from tests.client.scripted import CLOSES, DRIPS, HANGS, scripted
+from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, scripted
 from tests.kits.house import KITS, PIXEL, House
 from tests.kits.journey import (
     SUBJECT,
@@ -106,8 +106,8 @@ def test_two_tabs_that_ask_lose_no_answer(house: House, tmp_path: Path):
 
 @pytest.mark.parametrize(
     "answer",
-    [HANGS, CLOSES, DRIPS, (200, {}, b"<h1>nginx</h1>"), (500, {}, b"")],
-    ids=["hangs", "closes", "drips", "page", "500"],
+    [HANGS, CLOSES, DRIPS, DRIPS_HEADERS, (200, {}, b"<h1>nginx</h1>"), (500, {}, b"")],
+    ids=["hangs", "closes", "drips", "drips headers", "page", "500"],
 )
 def test_without_an_answer_the_page_is_open_and_its_tags_are_closed(tmp_path: Path, answer: object):
     with scripted(answer) as gateway, in_php(tmp_path, PLAIN, gateway.origin, "k") as browser:
