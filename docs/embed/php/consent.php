@@ -30,7 +30,7 @@ function consent_standing(string $subject): array
             return $known;
         }
         $_SESSION['consent_rest'] = $status === 200 ? 0 : time() + 1;
-        $purposes = $status === 200 ? ($said['purposes'] ?? []) : [];
+        $purposes = $status === 200 && is_array($said['purposes'] ?? null) ? $said['purposes'] : [];
         $_SESSION['consent_known'] = [$headers['etag'] ?? '', $purposes];
         return $purposes;
     })();
@@ -54,8 +54,9 @@ function consent_back(): never
         // An answer we cannot fetch may be a no: what held before is over.
         unset($_SESSION['consent'], $_SESSION['consent_known']);
         [$status, $said] = consent_call('POST', 'return-codes', ['code' => $code, 'name' => 'done', 'state' => $state]);
-        if ($status === 200) {
-            $_SESSION['consent'] = $said['receipt']['pii_principal_id'];
+        $subject = $said['receipt']['pii_principal_id'] ?? null;
+        if ($status === 200 && is_string($subject)) {
+            $_SESSION['consent'] = $subject;
         }
     }
     header('Location: /', true, 302);
