@@ -167,6 +167,21 @@ async def test_a_gateway_that_is_away_allows_nothing_and_raises_for_who_wants_to
         await consent.standing(SUBJECT)
 
 
+@pytest.mark.parametrize("answer", [problem(404, "not_found"), problem(422, "invalid"), (414, {}, b"too long")])
+async def test_an_identifier_that_is_refused_closes_the_tags_of_nobody_else(client, answer):
+    with scripted(answer, said(HELD)) as script:
+        consent = client(script)
+        assert await consent.holds("id:odd") is NOTHING
+        assert (await consent.holds(SUBJECT)).allows("analytics")
+
+
+async def test_a_gateway_that_is_busy_is_left_in_peace(client):
+    with scripted(problem(429, "rate_limited"), said(HELD)) as script:
+        consent = client(script)
+        assert await consent.holds(SUBJECT) is NOTHING
+        assert await consent.holds(SUBJECT) is NOTHING
+
+
 async def test_after_a_rest_the_gateway_is_asked_again(client):
     with scripted(CLOSES, said(HELD)) as script:
         consent = client(script)

@@ -26,7 +26,7 @@ _REST = 1.0
 
 
 class _Doubt:
-    """When the gateway last gave no answer."""
+    """When the gateway last gave no answer, or was too busy for one."""
 
     def __init__(self) -> None:
         self._until = 0.0
@@ -36,7 +36,8 @@ class _Doubt:
         return time.monotonic() < self._until
 
     def failed(self, error: ClientError) -> Standing:
-        self._until = time.monotonic() + _REST
+        if not 400 <= error.status < 500 or error.status == 429:  # else it is about one person, and no reason to rest
+            self._until = time.monotonic() + _REST
         _log.warning("nothing is allowed: the consent gateway said %s", error)
         return NOTHING
 
