@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.urls import clear_url_caches, path
 from fastapi import FastAPI
 from starlette.middleware.sessions import SessionMiddleware
@@ -199,6 +199,15 @@ def test_a_visitor_nobody_knows_costs_no_question(application: Application):
     with scripted(HANGS) as gateway, application(gateway.origin, "k") as browser:
         assert PIXEL not in browser.page()
     assert gateway.asked == []
+
+
+def test_in_django_a_page_without_a_request_has_no_tags():
+    shown = f'{{% load consented %}}<h1>Sorry</h1>{{% consented "analytics" %}}{IMAGE}{{% endconsented %}}'
+    with in_django("http://127.0.0.1:9", "k"):
+        page = engines["django"].from_string(shown)
+
+        assert page.render() == "<h1>Sorry</h1>"
+        assert page.render({}, RequestFactory().get("/")) == "<h1>Sorry</h1>"
 
 
 def test_in_flask_a_page_without_tags_costs_no_question():
