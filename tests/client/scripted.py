@@ -15,7 +15,9 @@ from typing import Any
 HANGS = "hangs"
 CLOSES = "closes"
 DRIPS = "drips"
-"""One byte now and then, for ever."""
+"""One byte now and then, for ten seconds."""
+DRIPS_HEADERS = "drips headers"
+"""The same, before it has come to the body."""
 
 
 @dataclass
@@ -80,11 +82,15 @@ def scripted(*answers: Any) -> Iterator[Script]:
                 self.send_response(200)
                 self.send_header("content-length", "1000000")
                 self.end_headers()
-                while not script.over.wait(0.05):
-                    try:
-                        self.wfile.write(b" ")
-                    except OSError:
-                        break
+            if given == DRIPS_HEADERS:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nx-filler: ")
+            for _ in range(200 if given in (DRIPS, DRIPS_HEADERS) else 0):
+                if script.over.wait(0.05):
+                    break
+                try:
+                    self.wfile.write(b" ")
+                except OSError:
+                    break
             if isinstance(given, str):
                 self.close_connection = True
                 return

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from consentgw.client import NOTHING, AsyncClient, Client, Refused, Unreachable
-from tests.client.scripted import CLOSES, DRIPS, HANGS, problem, said, scripted, taking
+from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, problem, said, scripted, taking
 
 pytestmark = pytest.mark.anyio
 
@@ -142,7 +142,8 @@ async def test_a_wait_that_is_longer_than_patience_ends_at_once(client):
 
 
 @pytest.mark.parametrize(
-    "answer", [HANGS, CLOSES, DRIPS, PAGE, said([]), said({}), (500, {}, b""), (302, {"location": "/x"}, b"")]
+    "answer",
+    [HANGS, CLOSES, DRIPS, DRIPS_HEADERS, PAGE, said([]), said({}), (500, {}, b""), (302, {"location": "/x"}, b"")],
 )
 async def test_whatever_is_wrong_nothing_is_allowed_and_the_page_waits_once(client, caplog, answer):
     caplog.set_level(logging.WARNING, "consentgw.client")
@@ -164,6 +165,21 @@ async def test_a_gateway_that_is_away_allows_nothing_and_raises_for_who_wants_to
     assert await consent.holds(SUBJECT) is NOTHING
     with pytest.raises(Unreachable):
         await consent.standing(SUBJECT)
+
+
+@pytest.mark.parametrize("answer", [problem(404, "not_found"), problem(422, "invalid"), (414, {}, b"too long")])
+async def test_an_identifier_that_is_refused_closes_the_tags_of_nobody_else(client, answer):
+    with scripted(answer, said(HELD)) as script:
+        consent = client(script)
+        assert await consent.holds("id:odd") is NOTHING
+        assert (await consent.holds(SUBJECT)).allows("analytics")
+
+
+async def test_a_gateway_that_is_busy_is_left_in_peace(client):
+    with scripted(problem(429, "rate_limited"), said(HELD)) as script:
+        consent = client(script)
+        assert await consent.holds(SUBJECT) is NOTHING
+        assert await consent.holds(SUBJECT) is NOTHING
 
 
 async def test_after_a_rest_the_gateway_is_asked_again(client):

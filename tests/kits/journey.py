@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Self
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -35,6 +36,11 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return answer.text
 
+    def kept_by_no_cache(self, path: str = "/") -> bool:
+        """Load a page, and return whether it says so: a Back button must not show what a visitor has taken back."""
+        headers = self._http.get(path).headers
+        return headers["cache-control"] == "private, no-store" and "Cookie" in headers["vary"]
+
     def leave(self, path: str) -> str:
         """Follow a link that leads away, and return where to."""
         answer = self._http.get(path)
@@ -45,6 +51,7 @@ class Browser:
 def tells_the_story(browser: Browser, house: House) -> None:
     """Nothing before a yes, a tag after it, nothing after its withdrawal; what is not a yes changes nothing."""
     assert PIXEL not in browser.page()
+    assert browser.kept_by_no_cache()
 
     returned = house.answer(browser.leave("/consent"), "save", "marketing")
     assert browser.leave(returned) == "/"
@@ -54,15 +61,36 @@ def tells_the_story(browser: Browser, house: House) -> None:
     assert browser.leave(returned) == "/"
     assert PIXEL in browser.page()
     assert PIXEL in browser.page()
+    assert browser.kept_by_no_cache()
 
-    # Neither the same code again, nor one that somebody slips in, changes anything.
-    somebody = house.answer(browser.leave("/consent"), "reject_all")
-    for path in (returned, "/consent/back?code=x&state=y", "/consent/back?state=", "/consent/back", somebody):
+    # What somebody slips in changes nothing.
+    for path in ("/consent/back?code=x&state=y", "/consent/back?state=", "/consent/back", "/consent/back?state[]=y"):
         assert browser.leave(path) == "/"
         assert PIXEL in browser.page()
 
     with house.client() as consent:
         consent.withdraw(browser.page("/who"))
+    assert PIXEL not in browser.page()
+
+
+def loses_no_refusal(browser: Browser, house: House) -> None:
+    """Who answered again may have refused: without that answer, nothing holds of what held before."""
+    for lost in ("", "&code=dead", "&code[]=x"):
+        assert browser.leave(house.answer(browser.leave("/consent"), "accept_all")) == "/"
+        assert PIXEL in browser.page()
+
+        [state] = parse_qs(urlsplit(browser.leave("/consent")).query)["state"]
+        assert browser.leave(f"/consent/back?state={state}{lost}") == "/"
+        assert PIXEL not in browser.page()
+
+
+def keeps_the_answers_of_two_tabs(browser: Browser, house: House) -> None:
+    """Two questions are open at once: each answer counts, in whichever order they are given."""
+    first, second = browser.leave("/consent"), browser.leave("/consent")
+
+    browser.leave(house.answer(first, "accept_all"))
+    assert PIXEL in browser.page()
+    browser.leave(house.answer(second, "reject_all"))
     assert PIXEL not in browser.page()
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from django.urls import clear_url_caches, path
 from fastapi import FastAPI
 from starlette.middleware.sessions import SessionMiddleware
@@ -23,23 +23,41 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 
 from consentgw.client import AsyncClient
 from consentgw.http.server import running
-from tests.client.scripted import CLOSES, DRIPS, HANGS, said, scripted
+from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, said, scripted
 from tests.kits.house import PIXEL, House, kit
-from tests.kits.journey import SUBJECT, Browser, stays_open, tells_the_story
+from tests.kits.journey import (
+    SUBJECT,
+    Browser,
+    keeps_the_answers_of_two_tabs,
+    loses_no_refusal,
+    stays_open,
+    tells_the_story,
+)
 
 IMAGE = f'<img src="{PIXEL}" alt="">'
 
 
-@contextmanager
-def in_flask(origin: str, key: str) -> Iterator[Browser]:
-    """A Flask application."""
+SHOWN = f'<h1>A shop</h1>{{% if consent.allows("analytics") %}}{IMAGE}{{% endif %}}'
+"""A page in Jinja."""
+
+
+def flask_shop(origin: str, key: str) -> flask.Flask:
+    """Return a Flask application."""
     app = flask.Flask("shop")
     app.secret_key = "s" * 32
     kit("flask/consent.py").init(app, origin, key, "shop")
-    shown = f'<h1>A shop</h1>{{% if consent.allows("analytics") %}}{IMAGE}{{% endif %}}'
-    app.get("/", endpoint="front")(lambda: flask.render_template_string(shown))
+    app.get("/", endpoint="front")(lambda: flask.render_template_string(SHOWN))
+    app.get("/plain", endpoint="plain")(lambda: "<h1>About us</h1>")
     app.get("/who", endpoint="who")(lambda: flask.session["consent"])
     app.get("/known", endpoint="known")(lambda: flask.session.update(consent=SUBJECT) or "yes")
+    app.register_error_handler(404, lambda _: (flask.render_template_string(SHOWN), 404))
+    return app
+
+
+@contextmanager
+def in_flask(origin: str, key: str) -> Iterator[Browser]:
+    """A Flask application and a browser at it."""
+    app = flask_shop(origin, key)
     with app.extensions["consent"], Browser(httpx.WSGITransport(app)) as browser:
         yield browser
 
@@ -142,10 +160,27 @@ def test_a_tag_is_on_the_page_after_a_yes_and_gone_after_its_withdrawal(house: H
         tells_the_story(browser, house)
 
 
+def test_a_refusal_that_is_lost_on_its_way_is_no_yes(house: House, application: Application):
+    with application(house.origin, house.key) as browser:
+        loses_no_refusal(browser, house)
+
+
+def test_two_tabs_that_ask_lose_no_answer(house: House, application: Application):
+    with application(house.origin, house.key) as browser:
+        keeps_the_answers_of_two_tabs(browser, house)
+
+
 @pytest.mark.parametrize(
     "answer",
-    [HANGS, CLOSES, DRIPS, (200, {"content-type": "text/html"}, b"<h1>nginx</h1>"), said({"purposes": {}})],
-    ids=["hangs", "closes", "drips", "another page", "half an answer"],
+    [
+        HANGS,
+        CLOSES,
+        DRIPS,
+        DRIPS_HEADERS,
+        (200, {"content-type": "text/html"}, b"<h1>nginx</h1>"),
+        said({"purposes": {}}),
+    ],
+    ids=["hangs", "closes", "drips", "drips headers", "another page", "half an answer"],
 )
 def test_without_an_answer_the_page_is_open_and_its_tags_are_closed(application: Application, answer: object):
     with scripted(answer) as gateway, application(gateway.origin, "k") as browser:
@@ -164,3 +199,27 @@ def test_a_visitor_nobody_knows_costs_no_question(application: Application):
     with scripted(HANGS) as gateway, application(gateway.origin, "k") as browser:
         assert PIXEL not in browser.page()
     assert gateway.asked == []
+
+
+def test_in_django_a_page_without_a_request_has_no_tags():
+    shown = f'{{% load consented %}}<h1>Sorry</h1>{{% consented "analytics" %}}{IMAGE}{{% endconsented %}}'
+    with in_django("http://127.0.0.1:9", "k"):
+        page = engines["django"].from_string(shown)
+
+        assert page.render() == "<h1>Sorry</h1>"
+        assert page.render({}, RequestFactory().get("/")) == "<h1>Sorry</h1>"
+
+
+def test_in_flask_a_page_without_tags_costs_no_question():
+    with scripted(HANGS) as gateway, in_flask(gateway.origin, "k") as browser:
+        browser.page("/known")
+        browser.page("/plain")
+    assert gateway.asked == []
+
+
+def test_in_flask_the_page_of_a_file_that_is_not_there_and_one_made_outside_a_request_have_no_tags():
+    app = flask_shop("http://127.0.0.1:9", "k")
+    with app.extensions["consent"]:
+        assert app.test_client().get("/static/none.css").text == "<h1>A shop</h1>"
+        with app.app_context():
+            assert flask.render_template_string(SHOWN) == "<h1>A shop</h1>"

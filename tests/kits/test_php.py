@@ -9,13 +9,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from consentgw.demo.running import free_port
-from tests.client.scripted import CLOSES, DRIPS, HANGS, scripted
+from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, said, scripted
 from tests.kits.house import KITS, PIXEL, House
-from tests.kits.journey import SUBJECT, Browser, stays_open, tells_the_story
+from tests.kits.journey import (
+    SUBJECT,
+    Browser,
+    keeps_the_answers_of_two_tabs,
+    loses_no_refusal,
+    stays_open,
+    tells_the_story,
+)
 
 PLAIN = """<?php
 define('CONSENT', ['origin' => getenv('ORIGIN'), 'key' => getenv('KEY'), 'site' => 'shop']);
@@ -24,7 +32,7 @@ session_start();
 switch (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
     case '/consent': consent_ask();
     case '/consent/back': consent_back();
-    case '/who': echo $_SESSION['consent']; break;
+    case '/who': echo $_SESSION['consent'] ?? 'nobody'; break;
     case '/known': $_SESSION['consent'] = '%(subject)s'; break;
     default: echo '<h1>A shop</h1>', consent_allows('analytics') ? '<img src="%(pixel)s" alt="">' : '';
 }
@@ -58,6 +66,7 @@ def in_php(folder: Path, router: str, origin: str, key: str) -> Iterator[Browser
     (folder / "index.php").write_text(router % {"subject": SUBJECT, "pixel": PIXEL})
     port = free_port()
     settings = ["-d", f"session.save_path={folder / 'sessions'}", "-d", "display_errors=1", "-d", "error_reporting=-1"]
+    settings += ["-d", "memory_limit=8M", "-d", "output_buffering=4096"]
     serving = subprocess.Popen(
         [php, *settings, "-S", f"127.0.0.1:{port}", folder / "index.php"],
         env={"ORIGIN": origin, "KEY": key, "KIT": str(KITS / "php" / "consent.php")},
@@ -87,12 +96,42 @@ def test_a_tag_is_on_the_page_after_a_yes_and_gone_after_its_withdrawal(house: H
         tells_the_story(browser, house)
 
 
+def test_a_refusal_that_is_lost_on_its_way_is_no_yes(house: House, tmp_path: Path):
+    with in_php(tmp_path, PLAIN, house.origin, house.key) as browser:
+        loses_no_refusal(browser, house)
+
+
+def test_two_tabs_that_ask_lose_no_answer(house: House, tmp_path: Path):
+    with in_php(tmp_path, PLAIN, house.origin, house.key) as browser:
+        keeps_the_answers_of_two_tabs(browser, house)
+
+
 @pytest.mark.parametrize(
     "answer",
-    [HANGS, CLOSES, DRIPS, (200, {}, b"<h1>nginx</h1>"), (500, {}, b"")],
-    ids=["hangs", "closes", "drips", "page", "500"],
+    [
+        HANGS,
+        CLOSES,
+        DRIPS,
+        DRIPS_HEADERS,
+        (200, {}, b"<h1>nginx</h1>"),
+        (500, {}, b""),
+        said({"purposes": "yes"}),
+        said({"purposes": {"analytics": "yes"}}),
+        (200, {}, b"[" * (16 << 20)),
+    ],
+    ids=["hangs", "closes", "drips", "drips headers", "page", "500", "a word", "words", "no end"],
 )
 def test_without_an_answer_the_page_is_open_and_its_tags_are_closed(tmp_path: Path, answer: object):
     with scripted(answer) as gateway, in_php(tmp_path, PLAIN, gateway.origin, "k") as browser:
         stays_open(browser)
         assert browser.page() == "<h1>A shop</h1>"
+
+
+@pytest.mark.parametrize("answer", [said({}), said({"receipt": "x"}), said({"receipt": {"pii_principal_id": [1]}})])
+def test_what_is_no_receipt_is_nobody_s_and_says_nothing_on_the_page(tmp_path: Path, answer: object):
+    with scripted(answer) as gateway, in_php(tmp_path, PLAIN, gateway.origin, "k") as browser:
+        question = urlsplit(browser.leave("/consent"))
+        browser.leave(f"/consent/back?code=x&state={parse_qs(question.query)['state'][0]}")
+
+        assert browser.page() == "<h1>A shop</h1>"
+        assert browser.page("/who") == "nobody"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, g, redirect, request, session
+from werkzeug.local import LocalProxy
 
-from consentgw.client import Client, ClientError
+from consentgw.client import NOTHING, Client, ClientError
 
 
 def init(app: Flask, origin: str, key: str, site: str) -> None:
@@ -17,24 +19,35 @@ def init(app: Flask, origin: str, key: str, site: str) -> None:
 
     @pages.get("/consent")
     def ask():
-        session["consent_state"] = secrets.token_urlsafe(16)
-        return redirect(f"{origin}/consent/{site}?{urlencode({'return': 'done', 'state': session['consent_state']})}")
+        state = session.setdefault("consent_state", secrets.token_urlsafe(16))  # one for all tabs of a session
+        return redirect(f"{origin}/consent/{site}?{urlencode({'return': 'done', 'state': state})}")
 
     @pages.get("/consent/back")
     def back():
-        state = session.pop("consent_state", "")
-        sent = request.args.get("state", "")
-        if state and secrets.compare_digest(state.encode(), sent.encode()) and "code" in request.args:
-            try:
-                session["consent"] = gateway.redeem(request.args["code"], name="done", state=state).subject
-            except ClientError:
-                pass  # too late, or used before: what held before holds on
+        state, said = session.get("consent_state", ""), request.args
+        if state and secrets.compare_digest(state.encode(), said.get("state", "").encode()):
+            session.pop("consent", None)  # an answer we cannot fetch may be a no: what held before is over
+            if "code" in said:
+                with suppress(ClientError):
+                    session["consent"] = gateway.redeem(said["code"], name="done", state=state).subject
         return redirect("/")
+
+    def held():
+        """Ask when it is first looked at: pages without tags cost nothing."""
+        if "held" not in g:
+            g.held = gateway.holds(session.get("consent"))
+        return g.held
 
     @app.before_request
     def know():
-        if request.endpoint != "static":
-            g.consent = gateway.holds(session.get("consent"))
+        g.consent = LocalProxy(held)
 
-    app.context_processor(lambda: {"consent": g.consent})
+    @app.after_request
+    def keep(response):
+        if "held" in g:  # no shared cache, and no Back button, may show a tag again
+            response.headers["Cache-Control"] = "private, no-store"
+            response.vary.add("Cookie")
+        return response
+
+    app.context_processor(lambda: {"consent": g.get("consent", NOTHING)})
     app.register_blueprint(pages)

@@ -6,6 +6,12 @@
 
 function consent_allows(string ...$purposes): bool
 {
+    static $kept = false;
+    if (!$kept && !headers_sent()) { // no shared cache, and no Back button, may show a tag again
+        $kept = true;
+        header('Cache-Control: private, no-store');
+        header('Vary: Cookie', false);
+    }
     $held = consent_standing($_SESSION['consent'] ?? '');
     return $purposes && !array_filter($purposes, fn($name) => ($held[$name]['allowed'] ?? false) !== true);
 }
@@ -24,7 +30,7 @@ function consent_standing(string $subject): array
             return $known;
         }
         $_SESSION['consent_rest'] = $status === 200 ? 0 : time() + 1;
-        $purposes = $status === 200 ? ($said['purposes'] ?? []) : [];
+        $purposes = $status === 200 && is_array($said['purposes'] ?? null) ? $said['purposes'] : [];
         $_SESSION['consent_known'] = [$headers['etag'] ?? '', $purposes];
         return $purposes;
     })();
@@ -33,7 +39,7 @@ function consent_standing(string $subject): array
 /** Lead to the question; from there people come back to consent_back(). */
 function consent_ask(): never
 {
-    $_SESSION['consent_state'] = bin2hex(random_bytes(16));
+    $_SESSION['consent_state'] ??= bin2hex(random_bytes(16)); // one for all tabs of a session
     $asked = http_build_query(['return' => 'done', 'state' => $_SESSION['consent_state']]);
     header('Location: ' . CONSENT['origin'] . '/consent/' . CONSENT['site'] . "?$asked", true, 302);
     exit;
@@ -43,13 +49,14 @@ function consent_ask(): never
 function consent_back(): never
 {
     $state = $_SESSION['consent_state'] ?? '';
-    unset($_SESSION['consent_state']);
-    if ($state !== '' && hash_equals($state, (string) ($_GET['state'] ?? '')) && isset($_GET['code'])) {
-        $code = ['code' => (string) $_GET['code'], 'name' => 'done', 'state' => $state];
-        [$status, $said] = consent_call('POST', 'return-codes', $code);
-        if ($status === 200) {
-            $_SESSION['consent'] = $said['receipt']['pii_principal_id'];
-            unset($_SESSION['consent_known']);
+    [$sent, $code] = [$_GET['state'] ?? '', $_GET['code'] ?? ''];
+    if ($state !== '' && is_string($sent) && hash_equals($state, $sent)) {
+        // An answer we cannot fetch may be a no: what held before is over.
+        unset($_SESSION['consent'], $_SESSION['consent_known']);
+        [$status, $said] = consent_call('POST', 'return-codes', ['code' => $code, 'name' => 'done', 'state' => $state]);
+        $subject = $said['receipt']['pii_principal_id'] ?? null;
+        if ($status === 200 && is_string($subject)) {
+            $_SESSION['consent'] = $subject;
         }
     }
     header('Location: /', true, 302);
@@ -59,23 +66,29 @@ function consent_back(): never
 /** Status, body and headers of an answer; 0 where none came in time. */
 function consent_call(string $method, string $path, ?array $body = null, array $headers = []): array
 {
-    $headers = ['Authorization: Bearer ' . CONSENT['key'], 'Content-Type: application/json', ...$headers];
-    $http = ['method' => $method, 'header' => $headers, 'timeout' => 0.5, 'ignore_errors' => true, 'follow_location' => 0];
-    $http += $body === null ? [] : ['content' => json_encode($body)];
-    $context = stream_context_create(['http' => $http]);
-    $url = CONSENT['origin'] . '/v1/sites/' . CONSENT['site'] . "/$path";
-    [$said, $ends, $stream] = ['', microtime(true) + 0.5, @fopen($url, 'r', false, $context)];
-    while ($stream && !feof($stream) && microtime(true) < $ends) {
-        $said .= fread($stream, 8192);
+    $ends = microtime(true) + 0.5; // for all of it: PHP's own timeouts begin anew with every byte
+    [$scheme, , $host] = explode('/', CONSENT['origin']);
+    [$kind, $port] = $scheme === 'https:' ? ['tls', 443] : ['tcp', 80];
+    $stream = @stream_socket_client("$kind://$host" . (preg_match('~:\d+$~', $host) ? '' : ":$port"), timeout: 0.5);
+    $content = $body === null ? '' : json_encode($body);
+    $head = ["$method /v1/sites/" . CONSENT['site'] . "/$path HTTP/1.0", "Host: $host", 'Content-Type: application/json'];
+    $head = [...$head, 'Content-Length: ' . strlen($content), 'Authorization: Bearer ' . CONSENT['key'], ...$headers];
+    $stream && @fwrite($stream, implode("\r\n", $head) . "\r\n\r\n$content");
+    $said = '';
+    while ($stream && !feof($stream) && ($left = $ends - microtime(true)) > 0 && strlen($said) <= 1 << 20) {
+        stream_set_timeout($stream, 0, (int) ($left * 1e6));
+        $said .= @fread($stream, 8192);
     }
-    if (!$stream || !feof($stream) || !preg_match('~^HTTP/\S+ (\d{3})~', $http_response_header[0] ?? '', $status)) {
+    [$head, $text] = explode("\r\n\r\n", $said, 2) + [1 => ''];
+    if (!$stream || !feof($stream) || !preg_match('~^HTTP/\S+ (\d{3})~', $head, $status)) {
         return [0, [], []];
     }
-    foreach (array_slice($http_response_header, 1) as $line) {
+    foreach (array_slice(explode("\r\n", $head), 1) as $line) {
         [$name, $value] = explode(':', $line, 2) + [1 => ''];
         $fields[strtolower($name)] = trim($value);
     }
-    return [(int) $status[1], json_decode($said, true) ?: [], $fields ?? []];
+    $json = json_decode($text, true);
+    return [(int) $status[1], is_array($json) ? $json : [], $fields ?? []];
 }
 
 if (function_exists('add_action')) {

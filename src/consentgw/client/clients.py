@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx
 
+from consentgw.client.deadline import keeps_deadlines, within
 from consentgw.client.errors import ClientError
 from consentgw.client.exchange import Answer, Ask, Exchange, Operations
 from consentgw.client.model import NOTHING, Record, Redeemed, Standing
@@ -25,7 +26,7 @@ _REST = 1.0
 
 
 class _Doubt:
-    """When the gateway last gave no answer."""
+    """When the gateway last gave no answer, or was too busy for one."""
 
     def __init__(self) -> None:
         self._until = 0.0
@@ -35,7 +36,8 @@ class _Doubt:
         return time.monotonic() < self._until
 
     def failed(self, error: ClientError) -> Standing:
-        self._until = time.monotonic() + _REST
+        if not 400 <= error.status < 500 or error.status == 429:  # else it is about one person, and no reason to rest
+            self._until = time.monotonic() + _REST
         _log.warning("nothing is allowed: the consent gateway said %s", error)
         return NOTHING
 
@@ -63,6 +65,7 @@ class Client:
         self._doubt = _Doubt()
         headers = {"authorization": f"Bearer {key}", "accept": "application/json"}
         self._http = httpx.Client(base_url=origin, headers=headers, timeout=timeout, transport=transport)
+        keeps_deadlines(self._http)
 
     def __enter__(self) -> Self:
         return self
@@ -146,13 +149,16 @@ class Client:
             return done.value
 
     def _send(self, ask: Ask) -> Answer:
-        ends, body = time.monotonic() + self._timeout, bytearray()
+        body = bytearray()
         try:
-            with self._http.stream(ask.method, ask.path, content=ask.body, headers=ask.headers) as response:
+            with (
+                within(self._timeout),
+                self._http.stream(ask.method, ask.path, content=ask.body, headers=ask.headers) as response,
+            ):
                 for chunk in response.iter_bytes():
                     body += chunk
-                    if len(body) > _LARGEST or time.monotonic() > ends:
-                        return Answer(0, problem="the answer came too slowly, or is too long")
+                    if len(body) > _LARGEST:
+                        return Answer(0, problem="the answer is too long")
         except httpx.HTTPError as error:
             return Answer(0, problem=f"no answer: {error or type(error).__name__}")
         return Answer(response.status_code, response.headers, bytes(body))

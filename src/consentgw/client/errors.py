@@ -8,9 +8,16 @@ from typing import Any
 class ClientError(Exception):
     """Root of every error of the client."""
 
+    status = 0
+    """Of the answer; zero where none came."""
+
 
 class Unreachable(ClientError):
     """No answer came in time, or none that the gateway gives. Nothing is known; a repetition does nothing twice."""
+
+    def __init__(self, said: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(said)
 
 
 class Refused(ClientError):

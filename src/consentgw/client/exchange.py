@@ -132,7 +132,8 @@ class Operations:
                 return answer
             else:
                 problem = _problem(answer)
-                error = Refused(answer.status, problem) if problem else Unreachable(f"the answer was {answer.status}")
+                unknown = Unreachable(f"the answer was {answer.status}", answer.status)
+                error = Refused(answer.status, problem) if problem else unknown
                 passing = answer.status in _PASSING or problem.get("code") == _IN_FLIGHT or not problem
                 wait = _asked_to_wait(answer.headers.get("retry-after"), attempt) if passing else None
             last = attempt == (attempts or self.attempts)
