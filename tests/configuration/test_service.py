@@ -168,6 +168,37 @@ def test_a_rewritten_text_is_a_version_of_its_own(db, tmp_path, clock):
     assert "We never publish" in latest(db).texts["en"].source
 
 
+@pytest.mark.parametrize(
+    ("site", "named"),
+    [
+        (SITE + VENDOR, "the recipient Google Ads (in US, for marketing)"),
+        (SITE.replace("240140012342", "260140999913"), "the operator 260140999913"),
+        (SITE.replace('id = "1', 'country = "IE"\nid = "1'), "the recipient Meta Pixel (in IE, for marketing)"),
+    ],
+)
+def test_a_change_that_ends_answers_is_never_published_as_editorial(db, tmp_path, clock, site, named):
+    applied(db, written(tmp_path))
+    clock.step(days=1)
+    before = contents(db)
+
+    for later in ("", "\neffective_from = 2099-01-01T00:00:00+05:00"):
+        with pytest.raises(Faulty) as told:
+            applied(db, written(tmp_path, site, "change = 'editorial'" + later))
+        (fault,) = told.value.faults
+        assert fault.startswith(f"{tmp_path}: an editorial change leaves every answer in force, ")
+        assert fault.endswith(f" say nothing of {named}: call the change material and say why")
+    assert contents(db) == before
+
+
+def test_a_vendor_less_ends_no_answer_and_may_be_editorial(db, tmp_path, clock):
+    applied(db, written(tmp_path, SITE + VENDOR))
+    asked = db.ask(notices.latest, "shop", ()).number
+    clock.step(days=1)
+
+    assert applied(db, written(tmp_path, SITE, "change = 'editorial'"))[-1] == "publishes an editorial change"
+    assert db.ask(notices.latest, "shop", ()).number == asked
+
+
 def test_a_policy_that_cannot_be_published_is_told_with_file_and_line(db, tmp_path):
     texts = starter(("kk", "ru", "en"))
     lines = texts["ru"].splitlines()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Refused
+from consentgw.errors import Malformed, Refused
 from consentgw.notices import sharing, store
 from consentgw.notices.model import NECESSARY, Cookie, Notice
 from consentgw.notices.terms import remembered
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from consentgw.notices.model import Purpose, Tag
     from consentgw.notices.store import Round
     from consentgw.policies.model import PolicyVersion
-    from consentgw.sites.model import Site
+    from consentgw.sites.model import Operator, Site
 
 
 def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> None:
@@ -71,8 +72,14 @@ def publish(
 
     Raises:
         Unpublishable, Malformed, TooLarge, Conflict: the drafts cannot be published; see
-            :func:`consentgw.policies.service.publish`.
+            :func:`consentgw.policies.service.publish`. Malformed too where an editorial change would not be one,
+            because answers given so far end with it.
     """
+    if change is Change.EDITORIAL and (strange := _not_agreed_to(unit, site)):
+        raise Malformed(
+            "an editorial change leaves every answer in force, and answers given so far say nothing of"
+            f" {', '.join(strange)}: call the change material and say why"
+        )
     version = policies.publish(
         unit,
         site,
@@ -151,7 +158,7 @@ def _goes_on(unit: Unit, latest: Round, now: Notice) -> bool:
     """Return whether what is asked now may go on in the present round: every answer of the round still covers it."""
     return (
         bool(latest.notices)
-        and all(_covered(then, now) for then in latest.notices.values())
+        and not any(_beyond(then, now.operator, now.purposes, now.tags) for then in latest.notices.values())
         and all(
             version == now.policy.version or _only_words(unit, now.site, version)
             for version in {then.policy.version for then in latest.notices.values()}
@@ -159,18 +166,41 @@ def _goes_on(unit: Unit, latest: Round, now: Notice) -> bool:
     )
 
 
-def _covered(then: Notice, now: Notice) -> bool:
-    """Return whether an answer given then says something about all that happens now, or about less.
+def _not_agreed_to(unit: Unit, site: Site) -> list[str]:
+    """Return what the site does now of which answers of the present round say nothing, each once.
+
+    Where a material change waits for its day, everybody is asked about all of it on that day: then there is nothing.
+    """
+    purposes, tags = store.questions_of(unit.connection, site.slug)
+    latest = store.latest(unit.connection, site.slug, tags)
+    waiting = [entry for entry in versions.chain(unit.connection, site.slug) if entry.effective_from > unit.now]
+    if any(versions.version(unit.connection, entry.version).change is Change.MATERIAL for entry in waiting):
+        return []
+    beyond = (_beyond(then, site.operator, purposes, tags) for then in latest.notices.values())
+    return list(dict.fromkeys(chain.from_iterable(beyond)))
+
+
+def _beyond(then: Notice, operator: Operator, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> list[str]:
+    """Return what happens now of which an answer given then says nothing, in words for the operator.
 
     What only a new purpose releases needs no earlier answer, so it is not compared.
     """
     known = {purpose.key: purpose.basis for purpose in then.purposes}
     agreed = {(tag.vendor, tag.country, tag.purposes) for tag in then.tags}
-    return (
-        then.operator.registration == now.operator.registration
-        and all(known.get(purpose.key, purpose.basis) is purpose.basis for purpose in now.purposes)
-        and all((tag.vendor, tag.country, tag.purposes) in agreed for tag in now.tags if tag.purposes <= known.keys())
-    )
+    said: list[str] = []
+    if then.operator.registration != operator.registration:
+        said.append(f"the operator {operator.registration}")
+    said += [
+        f"the basis of the purpose {purpose.key}"
+        for purpose in purposes
+        if known.get(purpose.key, purpose.basis) is not purpose.basis
+    ]
+    said += [
+        f"the recipient {tag.vendor} (in {tag.country}, for {' and '.join(sorted(tag.purposes))})"
+        for tag in tags
+        if tag.purposes <= known.keys() and (tag.vendor, tag.country, tag.purposes) not in agreed
+    ]
+    return said
 
 
 def _only_words(unit: Unit, site: str, version: str) -> bool:
