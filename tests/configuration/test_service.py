@@ -168,6 +168,20 @@ def test_a_rewritten_text_is_a_version_of_its_own(db, tmp_path, clock):
     assert "We never publish" in latest(db).texts["en"].source
 
 
+def test_a_word_without_reasons_that_was_left_from_the_last_change_is_not_taken_for_the_next(db, tmp_path, clock):
+    applied(db, written(tmp_path))
+    clock.step(days=1)
+    folder = written(tmp_path, SITE.replace("Дана дүкені", "Дана"), "change = 'editorial'")
+    assert applied(db, folder)[-1] == "publishes an editorial change"
+    assert applied(db, folder) == []
+    clock.step(days=1)
+
+    with pytest.raises(Faulty, match=r"change\.toml still says what it said of shop-2026-11-25; write it anew"):
+        applied(db, written(tmp_path))
+
+    assert applied(db, written(tmp_path, SITE, CHANGE.replace("material", "editorial")))
+
+
 @pytest.mark.parametrize(
     ("site", "named"),
     [

@@ -249,7 +249,7 @@ def _cookies(said: Sequence[shape.Cookie]) -> tuple[Cookie, ...]:
 def _statement(file: Path) -> Statement:
     with _in(file):
         said = shaped(ChangeFile, _text(file))
-        return Statement(said.change, {**said.reasons}, said.effective_from)
+        return Statement(said.change, {**said.reasons}, said.effective_from, left=True)
 
 
 def _draft(file: Path) -> str:
