@@ -82,6 +82,7 @@ def test_every_finding_is_printed_on_a_line_of_its_own_and_nothing_is_published(
     ("words", "told"),
     [
         ((), "say --material or --editorial"),
+        (("--material", "--editorial", *REASONED), "say --material or --editorial, one of them"),
         (("--material",), "a material change says why"),
         (("--material", "--reason-en", "New."), "each of kk, ru, en"),
         (("--editorial", "--from", "2020-01-01"), "comes into force"),

@@ -57,8 +57,8 @@ def check_policy(target: str) -> None:
 @policy.command("publish")
 @click.argument("slug", metavar="SITE")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--material", "change", flag_value=Change.MATERIAL.value, help="Something people agreed to: ask again.")
-@click.option("--editorial", "change", flag_value=Change.EDITORIAL.value, help="Words only: nobody is bothered.")
+@click.option("--material", is_flag=True, help="Something people agreed to: ask again.")
+@click.option("--editorial", is_flag=True, help="Words only: nobody is bothered.")
 @click.option("--reason-kk", "kk", help="Why it is changed, for visitors, in Kazakh.")
 @click.option("--reason-ru", "ru", help="The same in Russian.")
 @click.option("--reason-en", "en", help="The same in English.")
@@ -68,10 +68,13 @@ def check_policy(target: str) -> None:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
     help="When it comes into force, in UTC; at once if left out.",
 )
-def publish_policy(slug: str, folder: Path, change: str | None, begins: datetime | None, **said: str | None) -> None:
+def publish_policy(
+    slug: str, folder: Path, material: bool, editorial: bool, begins: datetime | None, **said: str | None
+) -> None:
     """Publish the texts in FOLDER (kk.md, ru.md, en.md) as the next version of SITE's policy."""
-    if change is None:
-        raise click.UsageError("say --material or --editorial")
+    if material == editorial:
+        raise click.UsageError("say --material or --editorial, one of them")
+    change = Change.MATERIAL if material else Change.EDITORIAL
     reasons = {language: reason for language, reason in said.items() if reason}
     with open_database(Settings.read()) as database:
         known = database.ask(sites.read, slug)
@@ -79,7 +82,7 @@ def publish_policy(slug: str, folder: Path, change: str | None, begins: datetime
 
         def publish(unit: Unit) -> PolicyVersion:
             begin = begins and begins.replace(tzinfo=UTC)
-            done = notices.publish(unit, known, drafts, change=Change(change), reasons=reasons, effective_from=begin)
+            done = notices.publish(unit, known, drafts, change=change, reasons=reasons, effective_from=begin)
             note(unit, CLI, "policy publish", slug, done.version)
             return done
 
