@@ -140,7 +140,13 @@ def _issue(unit: Unit, site: Site, group: tuple[Site, ...]) -> Mapping[str, Noti
             purposes=purposes,
             tags=tags,
             policy=policy.ref,
-            words=words(language, operator=operator.name, site=site.name, vendors=len({tag.vendor for tag in tags})),
+            words=words(
+                language,
+                operator=operator.name,
+                site=site.name,
+                vendors=len({tag.vendor for tag in tags}),
+                asks=any(purpose.optional for purpose in purposes),
+            ),
         )
     together = sharing.together(unit, group, issued)
     number = latest.number + (not _goes_on(unit, latest, issued[site.language]))
