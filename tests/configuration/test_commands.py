@@ -78,6 +78,17 @@ def test_what_is_exported_can_be_applied_and_nothing_is_written_over(run, tmp_pa
     assert run("export", "nobody", tmp_path / "other").output == "Error: there is no site 'nobody'\n"
 
 
+def test_what_cannot_be_written_is_one_sentence(run, tmp_path):
+    run("apply", written(tmp_path / "shop"), "--yes")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    done = run("export", "shop", tmp_path / "file" / "copy")
+
+    assert done.exit_code == 1
+    assert done.output == f"Error: cannot write {tmp_path}/file/copy: Not a directory\n"
+    assert isinstance(done.exception, SystemExit)
+
+
 def test_the_presets_are_listed_with_how_well_they_are_known(run):
     said = run("presets").output
 
