@@ -51,6 +51,16 @@ def test_a_short_file_gets_sensible_values_from_the_law_profile():
     assert {kind.key for kind in site.retention} >= {"receipts", "requests"}
 
 
+def test_a_byte_order_mark_in_front_of_a_file_is_no_part_of_what_it_says(tmp_path):
+    texts = {"kk": "# Саясат", "ru": "# Политика", "en": "# Policy"}
+    folder = written(tmp_path, SITE, CHANGE, **texts)
+    [plain] = read_folder(folder)
+    for file in folder.rglob("*.*"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    assert read_folder(folder) == (plain,)
+
+
 def test_data_that_only_another_purpose_needs_is_not_listed():
     text = with_head('purposes = ["necessary", "marketing"]')
 

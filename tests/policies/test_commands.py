@@ -56,6 +56,15 @@ def test_a_version_is_published_listed_and_shown(run, texts):
     assert "[[" not in text
 
 
+def test_a_byte_order_mark_is_not_published(run, texts):
+    for file in texts.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    name = run("policy", "publish", "shop", texts, "--material", *REASONED)[1].split()[1].rstrip(",")
+
+    assert run("policy", "show", name, "--lang", "ru")[1].startswith("# ru\n")
+
+
 def test_a_version_for_later_is_planned(run, texts, settings):
     code, said = run("policy", "publish", "shop", texts, "--editorial", "--from", "2099-01-01")
 

@@ -262,7 +262,7 @@ def _text(file: Path) -> str:
         content = file.read_bytes()
         if len(content) > LIMIT:
             raise Malformed(f"it has more than {LIMIT} bytes")
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise Malformed(f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
