@@ -18,6 +18,8 @@ from tests.configuration.folders import CHANGE, PROCESSOR, SITE, written
 
 HEAD, OPERATOR = SITE.split("\n[operator]\n")[0], "\n[operator]\n" + SITE.split("\n[operator]\n")[1]
 
+AUTHORITY = '\n[authority]\nname = { kk = "x", ru = "x", en = "x" }\n'
+
 
 def with_head(*lines: str) -> str:
     """Return the file with more settings at the top."""
@@ -133,6 +135,11 @@ def test_anything_a_preset_knows_can_be_said_otherwise():
         (SITE + '\n[operator.de]\nname = "x"\n', "operator.de is not a setting we know"),
         (SITE + '\n[authority]\nname = { kk = "x" }\nchecked_on = 2026-01-01\n', "authority has no words in ru, en"),
         (SITE + '\n[authority]\nname = { kk = "x", ru = "x", en = "x" }\n', "authority.checked_on is missing"),
+        (SITE + AUTHORITY + "checked_on = 0\n", "authority.checked_on: a date is written like 2027-01-01"),
+        (SITE + AUTHORITY + "checked_on = '1764000000'\n", "authority.checked_on: a date is written like 2027-01-01"),
+        (SITE + AUTHORITY + "checked_on = 2999-01-01\n", "authority.checked_on: nobody has made sure on 2999-01-01"),
+        (pixel('country = "ZZ"'), "tags[2] (meta-pixel): country: ZZ is no country's code"),
+        (pixel('country = "UK"'), "country: UK is no country's code (ISO 3166-1); it is GB"),
         (
             SITE + '\n[authority]\nname = { kk = "x", ru = "x", en = "x" }\nlink = "javascript:alert(1)"\n'
             "checked_on = 2026-01-01\n",
@@ -264,6 +271,8 @@ def test_bytes_that_are_no_text_are_refused(tmp_path, content, fault):
         ("change = 'editorial'\nwhy = 1", "why is not a setting we know"),
         ("change = 'editorial'\neffective_from = 2027-01-01T00:00:00", "has no time zone"),
         ("change = 'editorial'\neffective_from = 'soon'", "effective_from: "),
+        ("change = 'editorial'\neffective_from = 2027", "effective_from: a date is written like 2027-01-01, with"),
+        ("change = 'editorial'\neffective_from = '2027'", "effective_from: a date is written like 2027-01-01, with"),
         ("change = 'editorial'\n[reasons]\nde = 'x'", "reasons.de"),
         ("change = 'editorial'\n[reasons]\nkk = ' '", "reasons.kk"),
     ],

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from consentgw.configuration.countries import check_country
 from consentgw.configuration.model import Configuration, Faulty, Source, Statement
 from consentgw.configuration.presets import KINDS, preset
 from consentgw.configuration.shape import ChangeFile, SiteFile, shaped
@@ -115,7 +116,7 @@ def _configuration(said: SiteFile, day: date) -> Configuration:
             for language, called in (("kk", operator.kk), ("ru", operator.ru), ("en", operator.en))
             if called
         },
-        authority=said.authority and Authority({**said.authority.name}, said.authority.link, said.authority.checked_on),
+        authority=said.authority and _authority(said.authority, day),
         data=_data(said, frozenset(purpose.key for purpose in purposes)),
         retention=_retention(said),
         returns=dict(sorted(said.returns.items())),
@@ -139,6 +140,12 @@ def _validity(profile: str, day: date) -> int:
         return profiles.profile(profile).on(day).validity.days
     except NotFound as error:
         raise Malformed(f"profile: {error}") from None
+
+
+def _authority(said: shape.Authority, day: date) -> Authority:
+    if said.checked_on > day + timedelta(days=1):  # the day is that of UTC, and the person's may be the next
+        raise Malformed(f"authority.checked_on: nobody has made sure on {said.checked_on} yet")
+    return Authority({**said.name}, said.link, said.checked_on)
 
 
 def _purpose(part: shape.Purpose) -> Purpose:
@@ -220,7 +227,7 @@ def _tag(part: shape.TagShape, place: str) -> Tag:
             vendor=part.vendor or known.vendor,
             purposes=frozenset(part.purposes or known.purposes),
             addresses={} if part.server else filled.addresses() | own,
-            country=country,
+            country=check_country(country),
             cookies=cookies,
         )
 
@@ -237,7 +244,7 @@ def _whole_tag(part: shape.TagShape, addresses: Mapping[Kind, str]) -> Tag:
         vendor=part.vendor or "",
         purposes=frozenset(part.purposes or ()),
         addresses=addresses,
-        country=part.country or "",
+        country=check_country(part.country or ""),
         cookies=_cookies(part.cookies or ()),
     )
 
