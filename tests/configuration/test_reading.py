@@ -63,6 +63,22 @@ def test_a_byte_order_mark_in_front_of_a_file_is_no_part_of_what_it_says(tmp_pat
     assert read_folder(folder) == (plain,)
 
 
+def test_own_ground_is_a_path_of_a_host_of_the_site_or_a_subdomain():
+    grounds = ["https://consent.shop.example", "https://shop.example/cg"]
+
+    assert interpret(with_head(f"first_party = {json.dumps(grounds)}")).site.first_party == frozenset(grounds)
+    beside = with_head('first_party = ["https://consent.shop.example"]').replace("https://shop.", "https://www.shop.")
+    assert interpret(beside).site.first_party == {"https://consent.shop.example"}
+
+
+def test_a_vendor_on_this_machine_may_be_loaded_by_http():
+    local = tag(
+        'name = "x"', 'vendor = "X"', 'purposes = ["marketing"]', 'country = "KZ"', 'image = "http://x.localhost:1/a"'
+    )
+
+    assert interpret(local).tags[1].addresses == {Kind.IMAGE: "http://x.localhost:1/a"}
+
+
 def test_data_that_only_another_purpose_needs_is_not_listed():
     text = with_head('purposes = ["necessary", "marketing"]')
 
@@ -138,6 +154,9 @@ def test_anything_a_preset_knows_can_be_said_otherwise():
         (SITE + AUTHORITY + "checked_on = 0\n", "authority.checked_on: a date is written like 2027-01-01"),
         (SITE + AUTHORITY + "checked_on = '1764000000'\n", "authority.checked_on: a date is written like 2027-01-01"),
         (SITE + AUTHORITY + "checked_on = 2999-01-01\n", "authority.checked_on: nobody has made sure on 2999-01-01"),
+        (pixel('image = "http://vendor.example/a"'), "tags[2] (meta-pixel): browsers load nothing by http on a page"),
+        (with_head('first_party = ["https://consent.other.example"]'), "first_party: https://consent.other.example is"),
+        (with_head('first_party = ["https://notshop.example/cg"]'), "first_party: https://notshop.example/cg is"),
         (pixel('country = "ZZ"'), "tags[2] (meta-pixel): country: ZZ is no country's code"),
         (pixel('country = "UK"'), "country: UK is no country's code (ISO 3166-1); it is GB"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 LIMIT = 1_048_576
 """Bytes of a file at the most."""
+_PLAIN = re.compile(r"http://(?!(?:[a-z0-9-]+\.)*localhost[:/]|127\.0\.0\.1[:/])")
+"""How an address begins that is not fetched under encryption, nor from this very machine."""
 _K = TypeVar("_K")
 
 
@@ -207,6 +210,8 @@ def _words(part: shape.Worded) -> dict[str, Words]:
 def _tag(part: shape.TagShape, place: str) -> Tag:
     with _in(f"{place} ({part.name or part.preset or part.vendor or 'no name'})"):
         own = {kind: address for name, kind in KINDS.items() if (address := getattr(part, name))}
+        if open_ := [address for address in own.values() if _PLAIN.match(address)]:
+            raise Malformed(f"browsers load nothing by http on a page that came by https: write https, not {open_[0]}")
         if part.server and own:
             raise Malformed("a tag with server = true is loaded by no element: it has no script, image or frame")
         if part.preset is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from consentgw.errors import Malformed, NotFound
 from consentgw.law import profiles
-from consentgw.sites.addresses import check_return, split_base
+from consentgw.sites.addresses import check_return, near, split_base
 from consentgw.sites.inventory import usual_data, usual_retention
 
 if TYPE_CHECKING:
@@ -213,7 +213,8 @@ def admit(site: Site, on: date) -> None:
 
     Raises:
         Malformed: there is no such profile or it is disabled, a required language is missing, the operator's number
-            cannot be one, or a processor is to act on what nobody can ask for.
+            cannot be one, a processor is to act on what nobody can ask for, or the gateway would stand on other ground
+            than the site's.
     """
     try:
         rules = profiles.profile(site.profile).on(on)
@@ -223,6 +224,10 @@ def admit(site: Site, on: date) -> None:
         raise Malformed(
             f"the law profile {site.profile} asks for the languages {', '.join(rules.languages.required)}; the site"
             f" does not speak {', '.join(missing)} ({rules.languages.source})"
+        )
+    if strange := sorted(address for address in site.first_party if not near(address, site.origins)):
+        raise Malformed(
+            f"first_party: {', '.join(strange)} is neither a path of one of the site's hosts nor a subdomain of theirs"
         )
     for processor in site.processors:
         for type_ in sorted(processor.types):
