@@ -244,6 +244,18 @@ def test_what_is_wrong_with_a_reason_or_with_a_purpose_is_told_with_the_file_it_
     assert [fault for fault in words.value.faults if fault.startswith(f"{tmp_path}/site.toml: the purpose ads: ")]
 
 
+def test_what_stands_twice_is_named(db, tmp_path):
+    for folder, named in (
+        (written(tmp_path / "a", SITE + VENDOR + VENDOR), "the tag google-ads stands twice"),
+        (
+            written(tmp_path / "b", 'purposes = ["necessary", "analytics", "analytics"]\n' + SITE),
+            "the purpose analytics",
+        ),
+    ):
+        with pytest.raises(Faulty, match=named):
+            applied(db, folder)
+
+
 def test_several_sites_are_applied_together_or_not_at_all(db, tmp_path):
     written(tmp_path / "a")
     written(

@@ -41,6 +41,11 @@ UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 Text = Annotated[str, Field(pattern=TEXT)]
 """The same to whom the API describes it; what is unfit is told before, in words."""
 _WORD = TEXT.strip("^$").replace("[^", r'[^@\s<>"')
+_WRITTEN = {
+    "email": "an address is written like derekter@duken.example",
+    "country": "a country is written in two capital letters, like KZ",
+}
+"""What is said in place of a pattern."""
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -263,6 +268,8 @@ def _fault(detail: ErrorDetails) -> str:
             return f"{place} is empty"
         case "extra_forbidden":
             return f"{place} is not a setting we know"
+        case "string_pattern_mismatch":
+            return f"{place}: {_WRITTEN.get(place.rpartition('.')[2], 'there is a character which no page can show')}"
         case "value_error":
             return f"{place}: {detail['msg'].removeprefix('Value error, ')}"
         case _:

@@ -15,6 +15,7 @@ from consentgw.policies import service as policies
 from consentgw.policies import store as versions
 from consentgw.policies.model import Change, CookieFact, Facts, PurposeFact, TagFact
 from consentgw.sites import store as sites
+from consentgw.sites.model import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,12 +38,12 @@ def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple
             about, or a tag names a purpose that is not there.
     """
     keys = [purpose.key for purpose in purposes]
-    if len(set(keys)) != len(keys):
-        raise Refused("a purpose stands twice")
+    if twice := repeated(keys):
+        raise Refused(f"the purpose {', '.join(twice)} stands twice")
     if NECESSARY not in keys:
         raise Refused("the purpose necessary is always listed")
-    if len({tag.name for tag in tags}) != len(tags):
-        raise Refused("a tag stands twice")
+    if twice := repeated(tag.name for tag in tags):
+        raise Refused(f"the tag {', '.join(twice)} stands twice: give each a name of its own")
     for purpose in purposes:
         if purpose.key == NECESSARY and purpose.optional:
             raise Refused("the purpose necessary is never asked about; its basis is necessary")

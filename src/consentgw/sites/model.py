@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -97,9 +98,9 @@ class Looks:
     corner: str = "left"
 
     def __post_init__(self) -> None:
-        for colour in (self.accent, self.accent_dark):
+        for place, colour in (("accent", self.accent), ("accent_dark", self.accent_dark)):
             if not _COLOUR.fullmatch(colour):
-                raise Malformed(f"a colour is written #rrggbb in lower case, not {colour!r}")
+                raise Malformed(f"looks.{place}: a colour is written #rrggbb in lower case, not {colour!r}")
         if self.corner not in {"left", "right"}:
             raise Malformed(f"the corner is left or right, not {self.corner!r}")
 
@@ -153,11 +154,11 @@ class Site:
             )
         if self.authority:
             self._speaks("the authority", self.authority.name)
-        for part in (*self.data, *self.retention, *self.processors):
-            self._speaks(part.key, part.wording)
-        for parts in (self.data, self.retention, self.processors):
-            if len({part.key for part in parts}) != len(parts):
-                raise Malformed("personal data, records and processors are each listed once")
+        for place, parts in (("data", self.data), ("retention", self.retention), ("processors", self.processors)):
+            for part in parts:
+                self._speaks(f"{place}: {part.key}", part.wording)
+            if twice := repeated(part.key for part in parts):
+                raise Malformed(f"{place}: {', '.join(twice)} stands twice")
         origins(self.origins)  # they become part of headers
         for name, address in self.returns.items():
             if check_return(name, address) not in self.origins:
@@ -206,6 +207,11 @@ class Site:
             return AuthorityView(own.name[language], own.link, own.checked_on)
         known = profiles.profile(self.profile).on(on or _today()).authority
         return AuthorityView(known.called(language), known.link, known.checked_on)
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand more than once, each once."""
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def admit(site: Site, on: date) -> None:
