@@ -27,7 +27,7 @@ def test_a_plan_is_shown_and_only_a_yes_carries_it_out(run, tmp_path):
     folder = written(tmp_path / "shop")
 
     no = run("apply", folder, answer="n\n")
-    assert "shop: adds the site\nshop: publishes its policy\nDo this? [y/N]" in no.output
+    assert "shop: adds the site\nshop: publishes our starter text as its policy\nDo this? [y/N]" in no.output
     assert no.exit_code == 1
     assert run("site", "list").output == ""
 

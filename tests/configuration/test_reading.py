@@ -258,6 +258,33 @@ def test_faults_of_all_folders_are_told_with_their_files(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("site.toml", "Site.toml", "site.toml"),
+        ("policy", "Policy", "policy"),
+        ("policy/kk.md", "policy/KK.md", "kk.md"),
+        ("policy/change.toml", "policy/Change.TOML", "change.toml"),
+    ],
+)
+def test_a_name_in_capitals_is_not_passed_over_in_silence(tmp_path, old, new, name):
+    folder = written(tmp_path / "sites" / "a", change=CHANGE, kk="# T")
+    (folder / old).rename(folder / new)
+
+    for read in (folder, folder.parent):
+        with pytest.raises(Faulty) as told:
+            read_folder(read)
+        assert told.value.faults == (f"{folder}/{new}: its name is {name}, in lower case",)
+
+
+def test_a_folder_is_one_site_or_several(tmp_path):
+    written(tmp_path)
+    written(tmp_path / "a", SITE.replace('slug = "shop"', 'slug = "news"'))
+
+    with pytest.raises(Faulty, match=r"there is a site\.toml here and one in a: it is one site or several"):
+        read_folder(tmp_path)
+
+
 def test_what_is_no_folder_of_a_site_is_said(tmp_path):
     with pytest.raises(Faulty, match=r"there is no site\.toml here"):
         read_folder(tmp_path)

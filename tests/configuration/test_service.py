@@ -65,7 +65,7 @@ def latest(db, slug="shop"):
 
 
 def test_a_new_site_is_added_with_our_starter_text_and_asks_at_once(db, tmp_path):
-    assert applied(db, written(tmp_path)) == ["adds the site", "publishes its policy"]
+    assert applied(db, written(tmp_path)) == ["adds the site", "publishes our starter text as its policy"]
 
     assert set(offer(db).notices) == {"kk", "ru", "en"}
     assert db.ask(policies.drafts_of, latest(db).version) == starter(("en", "kk", "ru"))
@@ -87,7 +87,10 @@ def test_a_rehearsal_tells_what_would_be_done_and_does_nothing(db, tmp_path):
 
     plan = rehearse(db, read_folder(written(tmp_path)))
 
-    assert [str(step) for step in plan.steps] == ["shop: adds the site", "shop: publishes its policy"]
+    assert [str(step) for step in plan.steps] == [
+        "shop: adds the site",
+        "shop: publishes our starter text as its policy",
+    ]
     assert contents(db) == before
 
 
@@ -107,17 +110,17 @@ def test_settings_that_no_text_speaks_of_change_without_a_new_policy(db, tmp_pat
 
 
 def test_a_processor_is_planned_applied_and_exported_and_nobody_is_asked_again(db, tmp_path):
-    applied(db, written(tmp_path))
+    applied(db, written(tmp_path / "in"))
     version, digests = latest(db).version, {notice.digest for notice in offer(db).notices.values()}
 
-    assert applied(db, written(tmp_path, SITE + PROCESSOR)) == ["adds the processor delivery"]
-    assert applied(db, written(tmp_path, SITE + PROCESSOR.replace("days = 2", "days = 3"))) == [
+    assert applied(db, written(tmp_path / "in", SITE + PROCESSOR)) == ["adds the processor delivery"]
+    assert applied(db, written(tmp_path / "in", SITE + PROCESSOR.replace("days = 2", "days = 3"))) == [
         "changes the processor delivery"
     ]
     assert applied(db, exported(db, "shop", tmp_path / "out")) == []
     assert latest(db).version == version
     assert {notice.digest for notice in offer(db).notices.values()} == digests
-    assert applied(db, written(tmp_path)) == ["removes the processor delivery"]
+    assert applied(db, written(tmp_path / "in")) == ["removes the processor delivery"]
 
 
 def test_what_is_published_is_never_changed_without_a_word(db, tmp_path):

@@ -21,11 +21,12 @@ from consentgw.sites.model import LANGUAGES, Authority, Called, Looks, Operator,
 from consentgw.sites.processors import Processor
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from consentgw.configuration import shape
 
+_NAMES = frozenset({"site.toml", "policy", "change.toml", *(f"{language}.md" for language in LANGUAGES)})
 LIMIT = 1_048_576
 """Bytes of a file at the most."""
 _PLAIN = re.compile(r"http://(?!(?:[a-z0-9-]+\.)*localhost[:/]|127\.0\.0\.1[:/])")
@@ -39,7 +40,14 @@ def read_folder(folder: Path, day: date | None = None) -> tuple[Source, ...]:
     Raises:
         Faulty: something cannot be read or says what cannot be; one line for each fault, with its file and place.
     """
-    found = [folder] if (folder / "site.toml").is_file() else sorted(file.parent for file in folder.glob("*/site.toml"))
+    below = sorted(file.parent for file in folder.glob("*/site.toml"))
+    single = (folder / "site.toml").is_file()
+    found = [folder] if single else below
+    places = [folder, *([] if single else sorted(folder.glob("*/"))), *(place / "policy" for place in found)]
+    if misspelt := [line for place in places for line in _misspelt(place)]:
+        raise Faulty(misspelt)
+    if single and below:
+        raise Faulty([f"{folder}: there is a site.toml here and one in {below[0].name}: it is one site or several"])
     if not found:
         raise Faulty([f"{folder}: there is no site.toml here, nor in a folder here"])
     sources: list[Source] = []
@@ -56,6 +64,14 @@ def read_folder(folder: Path, day: date | None = None) -> tuple[Source, ...]:
     if faults:
         raise Faulty(faults)
     return tuple(sources)
+
+
+def _misspelt(folder: Path) -> Iterator[str]:
+    """Yield what differs from a name of ours in its capitals alone: it would be passed over in silence."""
+    for entry in sorted(folder.glob("*")):
+        name = entry.name.lower()
+        if entry.name != name and name in _NAMES:
+            yield f"{entry}: its name is {name}, in lower case"
 
 
 def read_site(file: Path, policy: Path | None = None, day: date | None = None) -> Source:

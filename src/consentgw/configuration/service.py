@@ -113,7 +113,8 @@ def _apply(unit: Unit, source: Source) -> Outcome:
         notices.configure(unit, site, source.configuration.purposes, source.configuration.tags)
     policy = _publish(unit, source)
     if policy:
-        said.append(_PUBLISHES[policy.change] if policy.predecessor else "publishes its policy")
+        first = "publishes our starter text as its policy" if source.drafts is None else "publishes its policy"
+        said.append(_PUBLISHES[policy.change] if policy.predecessor else first)
     elif said:
         notices.issue(unit, site)
     return Outcome(tuple(Step(slug, does) for does in said), (policy.version,) if policy else ())
