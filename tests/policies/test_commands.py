@@ -9,6 +9,7 @@ from consentgw.cli import main
 from consentgw.db import open_database
 from consentgw.policies import store
 from consentgw.resources import folder
+from tests.configuration.folders import CHANGE, SITE, VENDOR, written
 from tests.notices.story import open_shop
 from tests.policies.shop import drafts
 
@@ -122,6 +123,21 @@ def test_a_folder_is_checked_without_a_database(run, tmp_path):
 
     assert code == 1
     assert f"{place}: error: kk, line 3: visiting or using a site is never consent" in said
+
+
+def test_what_apply_would_refuse_is_told_by_a_check(run, tmp_path):
+    twice = written(tmp_path / "a", SITE + VENDOR + VENDOR)
+    silent = written(tmp_path / "b", SITE.replace('"shop"', '"news"'), "change = 'material'")
+    pushing = written(
+        tmp_path / "c", SITE.replace('"shop"', '"blog"'), CHANGE.replace("A service was", "Please accept")
+    )
+
+    code, said = run("policy", "check", tmp_path)
+
+    assert code == 1
+    assert f"{twice}: error: the tag google-ads stands twice" in said
+    assert f"{silent}: error: policy/change.toml: a material change says why" in said
+    assert f"{pushing}: error: policy/change.toml: en: the reason: " in said
 
 
 @pytest.mark.parametrize("words", [("list", "news"), ("show", "shop-2020-01-01"), ("check", "news")])

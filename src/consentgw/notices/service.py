@@ -34,6 +34,17 @@ def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple
     """Set what a site asks. Nobody is asked before :func:`issue`.
 
     Raises:
+        Refused: as :func:`check`.
+    """
+    check(site, purposes, tags)
+    store.keep_questions(unit, site.slug, purposes, tags)
+    sites.touch(unit, site.slug)
+
+
+def check(site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> None:
+    """Check that what a site asks does not contradict itself.
+
+    Raises:
         Refused: a purpose or a tag stands twice, a purpose lacks a language, ``necessary`` is missing or asked
             about, or a tag names a purpose that is not there.
     """
@@ -54,8 +65,6 @@ def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple
             raise Refused(
                 f"the tag {tag.name} needs the purpose {', '.join(sorted(unknown))}, which the site does not have"
             )
-    store.keep_questions(unit, site.slug, purposes, tags)
-    sites.touch(unit, site.slug)
 
 
 def publish(
