@@ -94,4 +94,5 @@ def test_the_presets_are_listed_with_how_well_they_are_known(run):
 
     assert "meta-pixel: Meta Pixel, for marketing; id (pixel ID)" in said
     assert "  server: server_side_only. " in said
+    assert "  cookie lidc: 1 day, third party" in said
     assert "  cookie fr: 90 days, third party, lifetime not read in the vendor's documents" in said

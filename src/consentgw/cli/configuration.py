@@ -70,7 +70,8 @@ def presets() -> None:
             click.echo(f"  {template.kind}: {template.status}. {template.note}")
         for cookie in preset.cookies or ():
             known = "lifetime documented" if cookie.documented else "lifetime not read in the vendor's documents"
-            click.echo(f"  cookie {cookie.name}: {cookie.days:g} days, {cookie.party} party, {known}")
+            kept = f"{cookie.days:g} day{'' if cookie.days == 1 else 's'}"
+            click.echo(f"  cookie {cookie.name}: {kept}, {cookie.party} party, {known}")
 
 
 def _apply(unit: Unit, sources: Sequence[Source], agreed: Outcome) -> Outcome:
