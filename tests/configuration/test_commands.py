@@ -27,7 +27,7 @@ def test_a_plan_is_shown_and_only_a_yes_carries_it_out(run, tmp_path):
     folder = written(tmp_path / "shop")
 
     no = run("apply", folder, answer="n\n")
-    assert "shop: adds the site\nshop: publishes its policy\nDo this? [y/N]" in no.output
+    assert "shop: adds the site\nshop: publishes our starter text as its policy\nDo this? [y/N]" in no.output
     assert no.exit_code == 1
     assert run("site", "list").output == ""
 
@@ -78,9 +78,21 @@ def test_what_is_exported_can_be_applied_and_nothing_is_written_over(run, tmp_pa
     assert run("export", "nobody", tmp_path / "other").output == "Error: there is no site 'nobody'\n"
 
 
+def test_what_cannot_be_written_is_one_sentence(run, tmp_path):
+    run("apply", written(tmp_path / "shop"), "--yes")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    done = run("export", "shop", tmp_path / "file" / "copy")
+
+    assert done.exit_code == 1
+    assert done.output == f"Error: cannot write {tmp_path}/file/copy: Not a directory\n"
+    assert isinstance(done.exception, SystemExit)
+
+
 def test_the_presets_are_listed_with_how_well_they_are_known(run):
     said = run("presets").output
 
     assert "meta-pixel: Meta Pixel, for marketing; id (pixel ID)" in said
     assert "  server: server_side_only. " in said
+    assert "  cookie lidc: 1 day, third party" in said
     assert "  cookie fr: 90 days, third party, lifetime not read in the vendor's documents" in said

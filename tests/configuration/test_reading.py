@@ -18,6 +18,8 @@ from tests.configuration.folders import CHANGE, PROCESSOR, SITE, written
 
 HEAD, OPERATOR = SITE.split("\n[operator]\n")[0], "\n[operator]\n" + SITE.split("\n[operator]\n")[1]
 
+AUTHORITY = '\n[authority]\nname = { kk = "x", ru = "x", en = "x" }\n'
+
 
 def with_head(*lines: str) -> str:
     """Return the file with more settings at the top."""
@@ -49,6 +51,32 @@ def test_a_short_file_gets_sensible_values_from_the_law_profile():
     assert site.authority_in("en", date(2026, 11, 24)).name.startswith("Ministry of Artificial Intelligence")
     assert {item.key for item in site.data} >= {"name", "email", "connection", "choice"}
     assert {kind.key for kind in site.retention} >= {"receipts", "requests"}
+
+
+def test_a_byte_order_mark_in_front_of_a_file_is_no_part_of_what_it_says(tmp_path):
+    texts = {"kk": "# Саясат", "ru": "# Политика", "en": "# Policy"}
+    folder = written(tmp_path, SITE, CHANGE, **texts)
+    [plain] = read_folder(folder)
+    for file in folder.rglob("*.*"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    assert read_folder(folder) == (plain,)
+
+
+def test_own_ground_is_a_path_of_a_host_of_the_site_or_a_subdomain():
+    grounds = ["https://consent.shop.example", "https://shop.example/cg"]
+
+    assert interpret(with_head(f"first_party = {json.dumps(grounds)}")).site.first_party == frozenset(grounds)
+    beside = with_head('first_party = ["https://consent.shop.example"]').replace("https://shop.", "https://www.shop.")
+    assert interpret(beside).site.first_party == {"https://consent.shop.example"}
+
+
+def test_a_vendor_on_this_machine_may_be_loaded_by_http():
+    local = tag(
+        'name = "x"', 'vendor = "X"', 'purposes = ["marketing"]', 'country = "KZ"', 'image = "http://x.localhost:1/a"'
+    )
+
+    assert interpret(local).tags[1].addresses == {Kind.IMAGE: "http://x.localhost:1/a"}
 
 
 def test_data_that_only_another_purpose_needs_is_not_listed():
@@ -101,15 +129,15 @@ def test_anything_a_preset_knows_can_be_said_otherwise():
         (with_head('purposes = ["necessary", { key = "ads" }]'), "purposes[2].basis is missing"),
         (with_head("purposes = [7]"), "purposes[1]"),
         (with_head('data = ["shoe-size"]'), "data: 'shoe-size' has no words of ours"),
-        (with_head('data = ["name", "name"]'), "each listed once"),
-        (with_head('data = [{ key = "x", kk = { title = "a", sentence = "b" } }]'), "x has no words in ru, en"),
+        (with_head('data = ["name", "name"]'), "data: name stands twice"),
+        (with_head('data = [{ key = "x", kk = { title = "a", sentence = "b" } }]'), "data: x has no words in ru, en"),
         (with_head('purposes = ["necessary"]', 'data = ["pages"]'), "pages is for analytics, no purpose"),
         (with_head("retention = [{ key = 'receipts', days = 0 }]"), "retention[1].days"),
-        (with_head("retention = [{ key = 'x', days = 5 }]"), "x has no words in kk, ru, en"),
+        (with_head("retention = [{ key = 'x', days = 5 }]"), "retention: x has no words in kk, ru, en"),
         (SITE.replace("240140012342", "240140012343"), "'240140012343' is no BIN or IIN"),
         (SITE.replace("240140012342", "24014001234"), "is no BIN or IIN"),
         (SITE.replace("240140012342", "２40140012342"), "is no BIN or IIN"),
-        (SITE.replace("privacy@shop.example", "privacy"), "operator.email: "),
+        (SITE.replace("privacy@shop.example", "privacy"), "operator.email: an address is written like"),
         (SITE.replace("privacy@shop.example", "a@b.example\\nBcc: c@d"), "operator.email: "),
         (SITE.replace('"Дана дүкені"', '"Дана\\u0000"'), "name: there is the character U+0000"),
         (SITE.replace('"Дана дүкені"', '"Дана \\u202Eгн"'), "name: there is the character U+202E"),
@@ -123,12 +151,20 @@ def test_anything_a_preset_knows_can_be_said_otherwise():
         (SITE + '\n[operator.de]\nname = "x"\n', "operator.de is not a setting we know"),
         (SITE + '\n[authority]\nname = { kk = "x" }\nchecked_on = 2026-01-01\n', "authority has no words in ru, en"),
         (SITE + '\n[authority]\nname = { kk = "x", ru = "x", en = "x" }\n', "authority.checked_on is missing"),
+        (SITE + AUTHORITY + "checked_on = 0\n", "authority.checked_on: a date is written like 2027-01-01"),
+        (SITE + AUTHORITY + "checked_on = '1764000000'\n", "authority.checked_on: a date is written like 2027-01-01"),
+        (SITE + AUTHORITY + "checked_on = 2999-01-01\n", "authority.checked_on: nobody has made sure on 2999-01-01"),
+        (pixel('image = "http://vendor.example/a"'), "tags[2] (meta-pixel): browsers load nothing by http on a page"),
+        (with_head('first_party = ["https://consent.other.example"]'), "first_party: https://consent.other.example is"),
+        (with_head('first_party = ["https://notshop.example/cg"]'), "first_party: https://notshop.example/cg is"),
+        (pixel('country = "ZZ"'), "tags[2] (meta-pixel): country: ZZ is no country's code"),
+        (pixel('country = "UK"'), "country: UK is no country's code (ISO 3166-1); it is GB"),
         (
             SITE + '\n[authority]\nname = { kk = "x", ru = "x", en = "x" }\nlink = "javascript:alert(1)"\n'
             "checked_on = 2026-01-01\n",
             "the link to an authority starts like https://",
         ),
-        (SITE + '\n[looks]\naccent = "red"\n', "a colour is written #rrggbb"),
+        (SITE + '\n[looks]\naccent_dark = "red"\n', "looks.accent_dark: a colour is written #rrggbb"),
         (SITE + '\n[looks]\naccent = "#000000;}"\n', "a colour is written #rrggbb"),
         (tag('preset = "meta-pixel"'), "tags[2] (meta-pixel): needs its id, the pixel ID"),
         (tag('preset = "meta-pixel"', 'id = "<script>"'), "tags[2] (meta-pixel): id is the pixel ID"),
@@ -147,7 +183,7 @@ def test_anything_a_preset_knows_can_be_said_otherwise():
             "it has no script, image or frame",
         ),
         (pixel('image = "//a.example/"'), "a vendor's address starts"),
-        (pixel('country = "usa"'), "tags[2].country: "),
+        (pixel('country = "usa"'), "tags[2].country: a country is written in two"),
         (pixel("purposes = []"), "tags[2].purposes: "),
         (pixel("cookies = [{ name = 'a' }]"), "tags[2].cookies[1].days"),
         (
@@ -162,8 +198,8 @@ def test_anything_a_preset_knows_can_be_said_otherwise():
         (processor("given = ", "given = [] #"), "processors[1].given: "),
         (processor("days = ", "days = 0 #"), "processors[1].days: "),
         (processor("days = ", "days = '2' #"), "processors[1].days: "),
-        (processor("ru = ", "# "), "delivery has no words in ru"),
-        (SITE + PROCESSOR + PROCESSOR, "each listed once"),
+        (processor("ru = ", "# "), "processors: delivery has no words in ru"),
+        (SITE + PROCESSOR + PROCESSOR, "processors: delivery stands twice"),
         ("a = " + "[" * 5_000, "recursion"),
         ("a = " + "1" * 5_000, "digits"),
     ],
@@ -222,6 +258,33 @@ def test_faults_of_all_folders_are_told_with_their_files(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("site.toml", "Site.toml", "site.toml"),
+        ("policy", "Policy", "policy"),
+        ("policy/kk.md", "policy/KK.md", "kk.md"),
+        ("policy/change.toml", "policy/Change.TOML", "change.toml"),
+    ],
+)
+def test_a_name_in_capitals_is_not_passed_over_in_silence(tmp_path, old, new, name):
+    folder = written(tmp_path / "sites" / "a", change=CHANGE, kk="# T")
+    (folder / old).rename(folder / new)
+
+    for read in (folder, folder.parent):
+        with pytest.raises(Faulty) as told:
+            read_folder(read)
+        assert told.value.faults == (f"{folder}/{new}: its name is {name}, in lower case",)
+
+
+def test_a_folder_is_one_site_or_several(tmp_path):
+    written(tmp_path)
+    written(tmp_path / "a", SITE.replace('slug = "shop"', 'slug = "news"'))
+
+    with pytest.raises(Faulty, match=r"there is a site\.toml here and one in a: it is one site or several"):
+        read_folder(tmp_path)
+
+
 def test_what_is_no_folder_of_a_site_is_said(tmp_path):
     with pytest.raises(Faulty, match=r"there is no site\.toml here"):
         read_folder(tmp_path)
@@ -254,6 +317,8 @@ def test_bytes_that_are_no_text_are_refused(tmp_path, content, fault):
         ("change = 'editorial'\nwhy = 1", "why is not a setting we know"),
         ("change = 'editorial'\neffective_from = 2027-01-01T00:00:00", "has no time zone"),
         ("change = 'editorial'\neffective_from = 'soon'", "effective_from: "),
+        ("change = 'editorial'\neffective_from = 2027", "effective_from: a date is written like 2027-01-01, with"),
+        ("change = 'editorial'\neffective_from = '2027'", "effective_from: a date is written like 2027-01-01, with"),
         ("change = 'editorial'\n[reasons]\nde = 'x'", "reasons.de"),
         ("change = 'editorial'\n[reasons]\nkk = ' '", "reasons.kk"),
     ],

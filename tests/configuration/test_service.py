@@ -65,7 +65,7 @@ def latest(db, slug="shop"):
 
 
 def test_a_new_site_is_added_with_our_starter_text_and_asks_at_once(db, tmp_path):
-    assert applied(db, written(tmp_path)) == ["adds the site", "publishes its policy"]
+    assert applied(db, written(tmp_path)) == ["adds the site", "publishes our starter text as its policy"]
 
     assert set(offer(db).notices) == {"kk", "ru", "en"}
     assert db.ask(policies.drafts_of, latest(db).version) == starter(("en", "kk", "ru"))
@@ -87,7 +87,10 @@ def test_a_rehearsal_tells_what_would_be_done_and_does_nothing(db, tmp_path):
 
     plan = rehearse(db, read_folder(written(tmp_path)))
 
-    assert [str(step) for step in plan.steps] == ["shop: adds the site", "shop: publishes its policy"]
+    assert [str(step) for step in plan.steps] == [
+        "shop: adds the site",
+        "shop: publishes our starter text as its policy",
+    ]
     assert contents(db) == before
 
 
@@ -107,17 +110,17 @@ def test_settings_that_no_text_speaks_of_change_without_a_new_policy(db, tmp_pat
 
 
 def test_a_processor_is_planned_applied_and_exported_and_nobody_is_asked_again(db, tmp_path):
-    applied(db, written(tmp_path))
+    applied(db, written(tmp_path / "in"))
     version, digests = latest(db).version, {notice.digest for notice in offer(db).notices.values()}
 
-    assert applied(db, written(tmp_path, SITE + PROCESSOR)) == ["adds the processor delivery"]
-    assert applied(db, written(tmp_path, SITE + PROCESSOR.replace("days = 2", "days = 3"))) == [
+    assert applied(db, written(tmp_path / "in", SITE + PROCESSOR)) == ["adds the processor delivery"]
+    assert applied(db, written(tmp_path / "in", SITE + PROCESSOR.replace("days = 2", "days = 3"))) == [
         "changes the processor delivery"
     ]
     assert applied(db, exported(db, "shop", tmp_path / "out")) == []
     assert latest(db).version == version
     assert {notice.digest for notice in offer(db).notices.values()} == digests
-    assert applied(db, written(tmp_path)) == ["removes the processor delivery"]
+    assert applied(db, written(tmp_path / "in")) == ["removes the processor delivery"]
 
 
 def test_what_is_published_is_never_changed_without_a_word(db, tmp_path):
@@ -168,6 +171,51 @@ def test_a_rewritten_text_is_a_version_of_its_own(db, tmp_path, clock):
     assert "We never publish" in latest(db).texts["en"].source
 
 
+def test_a_word_without_reasons_that_was_left_from_the_last_change_is_not_taken_for_the_next(db, tmp_path, clock):
+    applied(db, written(tmp_path))
+    clock.step(days=1)
+    folder = written(tmp_path, SITE.replace("Дана дүкені", "Дана"), "change = 'editorial'")
+    assert applied(db, folder)[-1] == "publishes an editorial change"
+    assert applied(db, folder) == []
+    clock.step(days=1)
+
+    with pytest.raises(Faulty, match=r"change\.toml still says what it said of shop-2026-11-25; write it anew"):
+        applied(db, written(tmp_path))
+
+    assert applied(db, written(tmp_path, SITE, CHANGE.replace("material", "editorial")))
+
+
+@pytest.mark.parametrize(
+    ("site", "named"),
+    [
+        (SITE + VENDOR, "the recipient Google Ads (in US, for marketing)"),
+        (SITE.replace("240140012342", "260140999913"), "the operator 260140999913"),
+        (SITE.replace('id = "1', 'country = "IE"\nid = "1'), "the recipient Meta Pixel (in IE, for marketing)"),
+    ],
+)
+def test_a_change_that_ends_answers_is_never_published_as_editorial(db, tmp_path, clock, site, named):
+    applied(db, written(tmp_path))
+    clock.step(days=1)
+    before = contents(db)
+
+    for later in ("", "\neffective_from = 2099-01-01T00:00:00+05:00"):
+        with pytest.raises(Faulty) as told:
+            applied(db, written(tmp_path, site, "change = 'editorial'" + later))
+        (fault,) = told.value.faults
+        assert fault.startswith(f"{tmp_path}: an editorial change leaves every answer in force, ")
+        assert fault.endswith(f" say nothing of {named}: call the change material and say why")
+    assert contents(db) == before
+
+
+def test_a_vendor_less_ends_no_answer_and_may_be_editorial(db, tmp_path, clock):
+    applied(db, written(tmp_path, SITE + VENDOR))
+    asked = db.ask(notices.latest, "shop", ()).number
+    clock.step(days=1)
+
+    assert applied(db, written(tmp_path, SITE, "change = 'editorial'"))[-1] == "publishes an editorial change"
+    assert db.ask(notices.latest, "shop", ()).number == asked
+
+
 def test_a_policy_that_cannot_be_published_is_told_with_file_and_line(db, tmp_path):
     texts = starter(("kk", "ru", "en"))
     lines = texts["ru"].splitlines()
@@ -197,6 +245,18 @@ def test_what_is_wrong_with_a_reason_or_with_a_purpose_is_told_with_the_file_it_
 
     assert [fault for fault in reason.value.faults if fault.startswith(f"{tmp_path}/policy/change.toml: the reason: ")]
     assert [fault for fault in words.value.faults if fault.startswith(f"{tmp_path}/site.toml: the purpose ads: ")]
+
+
+def test_what_stands_twice_is_named(db, tmp_path):
+    for folder, named in (
+        (written(tmp_path / "a", SITE + VENDOR + VENDOR), "the tag google-ads stands twice"),
+        (
+            written(tmp_path / "b", 'purposes = ["necessary", "analytics", "analytics"]\n' + SITE),
+            "the purpose analytics",
+        ),
+    ):
+        with pytest.raises(Faulty, match=named):
+            applied(db, folder)
 
 
 def test_several_sites_are_applied_together_or_not_at_all(db, tmp_path):

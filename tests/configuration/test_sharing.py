@@ -42,7 +42,7 @@ def folder(tmp_path):
 def test_sites_that_name_each_other_share_from_when_they_are_applied_together(db, folder):
     done = applied(db, folder)
 
-    assert done == ["adds the site", "publishes its policy"] * 2
+    assert done == ["adds the site", "publishes our starter text as its policy"] * 2
     assert {site.slug for site in offer(db).shared["kk"].covers} == {"club", "shop"}
     assert set(offer(db, "club").shared) == {"kk", "ru", "en"}
     before = contents(db)

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.anyio
 
 EDITORIAL = {language: f"A comma ({language})." for language in ("kk", "ru", "en")}
 TITLES = {"kk": "Қайта жауап беруіңізді сұраймыз", "ru": "Пожалуйста, ответьте ещё раз", "en": "Please answer again"}
+NOTHING = {"kk": "Тек қажеттісі", "ru": "Только необходимое", "en": "Only what is necessary"}
 
 both_styles = pytest.mark.parametrize("slug", ["shop", "news"])
 
@@ -289,3 +290,21 @@ async def test_every_receipt_leads_to_the_question_it_answered(gateway, aigerim)
 
     assert notice.status == 200
     assert ledger(gateway)[0].receipt.decision.notice in notice.text
+
+
+@both_styles
+async def test_a_site_with_nothing_optional_asks_nothing_and_says_so(seeded, slug):
+    change(seeded, configure, PURPOSES[:1], ())
+
+    async with visiting(seeded) as aigerim:
+        assert await showing(aigerim, slug) == "decided"
+        for language, title in NOTHING.items():
+            frame = await aigerim.frame(f"/embed/{slug}?lang={language}", ORIGIN[slug])
+            page = await aigerim.open(f"/consent/{slug}?lang={language}")
+            for shown in (frame.text, page.text):
+                assert f"<h1>{title}</h1>" in shown
+                assert "<button" not in shown
+                assert 'class="actions"' not in shown
+        name = "basket" if slug == "shop" else "read"
+        back = await aigerim.load(f"/consent/{slug}?return={name}&state=x", "document", ORIGIN[slug])
+        assert back.headers["location"].startswith(ORIGIN[slug])

@@ -146,6 +146,13 @@ def test_another_correction_is_another_version_of_the_calendar(tmp_path):
     assert read_calendars(None).of("KZ").version in versions
 
 
+def test_a_byte_order_mark_in_front_of_a_calendar_is_no_part_of_it(tmp_path):
+    file = tmp_path / "moved.toml"
+    file.write_text("\ufeff[KZ]\noff = [2026-11-25]", "utf-8")
+
+    assert read_calendars(file).of("KZ").working_days_after(date(2026, 11, 24), 1) == date(2026, 11, 26)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -304,13 +304,13 @@ def test_a_language_more_is_a_notice_more_in_the_same_round(db):
 @pytest.mark.parametrize(
     ("purposes", "tags", "why"),
     [
-        ((NECESSARY, ANALYTICS, named(ANALYTICS, "Тағы")), (), "a purpose stands twice"),
+        ((NECESSARY, ANALYTICS, named(ANALYTICS, "Тағы")), (), "the purpose analytics stands twice"),
         ((ANALYTICS, MARKETING), (), "necessary is always listed"),
         ((), (), "necessary is always listed"),
         ((replace(NECESSARY, basis=Basis.CONSENT), ANALYTICS), (), "necessary is never asked about"),
         ((NECESSARY, Purpose("ads", Basis.CONSENT, {"kk": Wording("Ж", "Ж")})), (), "ads has no words in en, ru"),
         ((NECESSARY, ANALYTICS), story.TAGS, "pixel needs the purpose marketing"),
-        (story.PURPOSES, (story.PIXEL, replace(story.PIXEL, vendor="Other")), "a tag stands twice"),
+        (story.PURPOSES, (story.PIXEL, replace(story.PIXEL, vendor="Other")), "the tag pixel stands twice"),
     ],
 )
 def test_a_question_that_contradicts_itself_is_refused_and_changes_nothing(db, shop, purposes, tags, why):

@@ -9,6 +9,7 @@ from consentgw.cli import main
 from consentgw.db import open_database
 from consentgw.policies import store
 from consentgw.resources import folder
+from tests.configuration.folders import CHANGE, SITE, VENDOR, written
 from tests.notices.story import open_shop
 from tests.policies.shop import drafts
 
@@ -56,6 +57,15 @@ def test_a_version_is_published_listed_and_shown(run, texts):
     assert "[[" not in text
 
 
+def test_a_byte_order_mark_is_not_published(run, texts):
+    for file in texts.iterdir():
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    name = run("policy", "publish", "shop", texts, "--material", *REASONED)[1].split()[1].rstrip(",")
+
+    assert run("policy", "show", name, "--lang", "ru")[1].startswith("# ru\n")
+
+
 def test_a_version_for_later_is_planned(run, texts, settings):
     code, said = run("policy", "publish", "shop", texts, "--editorial", "--from", "2099-01-01")
 
@@ -82,6 +92,7 @@ def test_every_finding_is_printed_on_a_line_of_its_own_and_nothing_is_published(
     ("words", "told"),
     [
         ((), "say --material or --editorial"),
+        (("--material", "--editorial", *REASONED), "say --material or --editorial, one of them"),
         (("--material",), "a material change says why"),
         (("--material", "--reason-en", "New."), "each of kk, ru, en"),
         (("--editorial", "--from", "2020-01-01"), "comes into force"),
@@ -112,6 +123,21 @@ def test_a_folder_is_checked_without_a_database(run, tmp_path):
 
     assert code == 1
     assert f"{place}: error: kk, line 3: visiting or using a site is never consent" in said
+
+
+def test_what_apply_would_refuse_is_told_by_a_check(run, tmp_path):
+    twice = written(tmp_path / "a", SITE + VENDOR + VENDOR)
+    silent = written(tmp_path / "b", SITE.replace('"shop"', '"news"'), "change = 'material'")
+    pushing = written(
+        tmp_path / "c", SITE.replace('"shop"', '"blog"'), CHANGE.replace("A service was", "Please accept")
+    )
+
+    code, said = run("policy", "check", tmp_path)
+
+    assert code == 1
+    assert f"{twice}: error: the tag google-ads stands twice" in said
+    assert f"{silent}: error: policy/change.toml: a material change says why" in said
+    assert f"{pushing}: error: policy/change.toml: en: the reason: " in said
 
 
 @pytest.mark.parametrize("words", [("list", "news"), ("show", "shop-2020-01-01"), ("check", "news")])

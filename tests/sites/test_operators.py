@@ -98,7 +98,7 @@ def test_what_a_site_keeps_of_people_has_words_in_every_language_it_speaks():
         assert all(words.sentence.endswith(".") for words in part.wording.values())
     with pytest.raises(Malformed, match="shoe has no words in en"):
         replace(SHOP, data=(DataItem("shoe", {language: EVERYWHERE[language] for language in ("kk", "ru")}),))
-    with pytest.raises(Malformed, match="each listed once"):
+    with pytest.raises(Malformed, match="stands twice"):
         replace(SHOP, retention=(Retention("a", EVERYWHERE, 1), Retention("a", EVERYWHERE, 2)))
 
 

@@ -12,7 +12,7 @@ from consentgw.configuration import service as configuration
 from consentgw.configuration.presets import presets as known_presets
 from consentgw.configuration.reading import read_folder
 from consentgw.db import open_database, open_reader
-from consentgw.errors import Conflict
+from consentgw.errors import Conflict, Refused
 from consentgw.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,13 +48,16 @@ def export(slug: str, folder: Path) -> None:
     """Write the site SLUG into FOLDER, as files that apply takes."""
     with open_reader(Settings.read()) as connection:
         files = configuration.export(connection, slug)
-    if folder.exists() and any(folder.iterdir()):
-        raise Conflict(f"{folder} is not empty; choose another folder")
-    for name, text in files.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-        click.echo(f"wrote {file}")
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise Conflict(f"{folder} is not empty; choose another folder")
+        for name, text in files.items():
+            file = folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            click.echo(f"wrote {file}")
+    except OSError as error:
+        raise Refused(f"cannot write {error.filename or folder}: {error.strerror or error}") from None
 
 
 @click.command()
@@ -67,7 +70,8 @@ def presets() -> None:
             click.echo(f"  {template.kind}: {template.status}. {template.note}")
         for cookie in preset.cookies or ():
             known = "lifetime documented" if cookie.documented else "lifetime not read in the vendor's documents"
-            click.echo(f"  cookie {cookie.name}: {cookie.days:g} days, {cookie.party} party, {known}")
+            kept = f"{cookie.days:g} day{'' if cookie.days == 1 else 's'}"
+            click.echo(f"  cookie {cookie.name}: {kept}, {cookie.party} party, {known}")
 
 
 def _apply(unit: Unit, sources: Sequence[Source], agreed: Outcome) -> Outcome:

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def read_text(file: Path) -> str:
-    """Return the text of a file.
+    """Return the text of a file, without the byte order mark that some editors put before it.
 
     Raises:
         Malformed: it cannot be read, or is not UTF-8.
     """
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise Malformed(f"cannot read {file}") from None

@@ -15,10 +15,13 @@ from consentgw.configuration.model import Configuration, Source
 from consentgw.configuration.reading import read_folder
 from consentgw.db import open_database, open_reader
 from consentgw.db.database import utc_now
-from consentgw.errors import NotFound
+from consentgw.errors import NotFound, Refused
+from consentgw.law.profiles import profile
 from consentgw.notices import service as notices
 from consentgw.notices.store import questions_of
+from consentgw.policies import lint
 from consentgw.policies import store as policies
+from consentgw.policies.findings import Severity
 from consentgw.policies.model import Change
 from consentgw.policies.service import compose, starter
 from consentgw.policies.standing import places
@@ -27,6 +30,9 @@ from consentgw.sites import store as sites
 from consentgw.sites.model import LANGUAGES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
     from consentgw.db import Unit
     from consentgw.policies.model import PolicyVersion
 
@@ -41,15 +47,13 @@ def policy() -> None:
 def check_policy(target: str) -> None:
     """Check the texts of a FOLDER that apply takes, or those SITE published last, by today's rules."""
     today, refused = utc_now().date(), False
-    checked = [(one.place, one.configuration, one.drafts) for one in _sources(target)]
-    for place, of, drafts in checked:
-        facts = notices.facts(of.site, of.purposes, of.tags)
-        composed = compose(of.site, drafts or starter(of.site.languages), facts, today)
-        refused |= bool(composed.errors)
-        for finding in composed.findings:
-            click.echo(f"{place}: {finding.severity}: {finding}")
-        if not composed.findings:
-            click.echo(f"{place}: nothing to mend")
+    for source in _sources(target):
+        told = list(_told(source, today))
+        refused |= any(severity is Severity.ERROR for severity, _ in told)
+        for severity, says in told:
+            click.echo(f"{source.place}: {severity}: {says}")
+        if not told:
+            click.echo(f"{source.place}: nothing to mend")
     if refused:
         sys.exit(1)
 
@@ -57,8 +61,8 @@ def check_policy(target: str) -> None:
 @policy.command("publish")
 @click.argument("slug", metavar="SITE")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--material", "change", flag_value=Change.MATERIAL.value, help="Something people agreed to: ask again.")
-@click.option("--editorial", "change", flag_value=Change.EDITORIAL.value, help="Words only: nobody is bothered.")
+@click.option("--material", is_flag=True, help="Something people agreed to: ask again.")
+@click.option("--editorial", is_flag=True, help="Words only: nobody is bothered.")
 @click.option("--reason-kk", "kk", help="Why it is changed, for visitors, in Kazakh.")
 @click.option("--reason-ru", "ru", help="The same in Russian.")
 @click.option("--reason-en", "en", help="The same in English.")
@@ -68,10 +72,13 @@ def check_policy(target: str) -> None:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
     help="When it comes into force, in UTC; at once if left out.",
 )
-def publish_policy(slug: str, folder: Path, change: str | None, begins: datetime | None, **said: str | None) -> None:
+def publish_policy(
+    slug: str, folder: Path, material: bool, editorial: bool, begins: datetime | None, **said: str | None
+) -> None:
     """Publish the texts in FOLDER (kk.md, ru.md, en.md) as the next version of SITE's policy."""
-    if change is None:
-        raise click.UsageError("say --material or --editorial")
+    if material == editorial:
+        raise click.UsageError("say --material or --editorial, one of them")
+    change = Change.MATERIAL if material else Change.EDITORIAL
     reasons = {language: reason for language, reason in said.items() if reason}
     with open_database(Settings.read()) as database:
         known = database.ask(sites.read, slug)
@@ -79,7 +86,7 @@ def publish_policy(slug: str, folder: Path, change: str | None, begins: datetime
 
         def publish(unit: Unit) -> PolicyVersion:
             begin = begins and begins.replace(tzinfo=UTC)
-            done = notices.publish(unit, known, drafts, change=Change(change), reasons=reasons, effective_from=begin)
+            done = notices.publish(unit, known, drafts, change=change, reasons=reasons, effective_from=begin)
             note(unit, CLI, "policy publish", slug, done.version)
             return done
 
@@ -110,6 +117,22 @@ def show_policy(version: str, lang: str | None) -> None:
     if lang and lang not in shown.texts:
         raise NotFound(f"{version} speaks {', '.join(shown.languages)}")
     click.echo(shown.texts[lang or shown.languages[0]].source)
+
+
+def _told(source: Source, today: date) -> Iterator[tuple[Severity, str]]:
+    """Yield what is wrong with what a folder says, as far as that can be told without the database it is applied to."""
+    of, statement = source.configuration, source.statement
+    try:
+        notices.check(of.site, of.purposes, of.tags)
+    except Refused as error:
+        yield Severity.ERROR, str(error)
+    facts = notices.facts(of.site, of.purposes, of.tags)
+    for finding in compose(of.site, source.drafts or starter(of.site.languages), facts, today).findings:
+        yield finding.severity, str(finding)
+    if statement and statement.change is Change.MATERIAL and not statement.reasons:
+        yield Severity.ERROR, "policy/change.toml: a material change says why, in every language of the policy"
+    for finding in lint.reasons(statement.reasons if statement else {}, profile(of.site.profile).on(today)):
+        yield finding.severity, f"policy/change.toml: {finding}"
 
 
 def _sources(target: str) -> tuple[Source, ...]:

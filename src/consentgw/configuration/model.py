@@ -42,6 +42,8 @@ class Statement:
     """By language, in words for visitors; empty where nothing is said."""
     effective_from: datetime | None = None
     """None for the instant it is published."""
+    left: bool = False
+    """Whether it is a file, which stays when its change is published, and may speak of that one still."""
 
     def __post_init__(self) -> None:
         if self.effective_from and self.effective_from.tzinfo is None:

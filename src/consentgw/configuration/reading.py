@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from consentgw.configuration.countries import check_country
 from consentgw.configuration.model import Configuration, Faulty, Source, Statement
 from consentgw.configuration.presets import KINDS, preset
 from consentgw.configuration.shape import ChangeFile, SiteFile, shaped
@@ -19,13 +21,16 @@ from consentgw.sites.model import LANGUAGES, Authority, Called, Looks, Operator,
 from consentgw.sites.processors import Processor
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from consentgw.configuration import shape
 
+_NAMES = frozenset({"site.toml", "policy", "change.toml", *(f"{language}.md" for language in LANGUAGES)})
 LIMIT = 1_048_576
 """Bytes of a file at the most."""
+_PLAIN = re.compile(r"http://(?!(?:[a-z0-9-]+\.)*localhost[:/]|127\.0\.0\.1[:/])")
+"""How an address begins that is not fetched under encryption, nor from this very machine."""
 _K = TypeVar("_K")
 
 
@@ -35,7 +40,14 @@ def read_folder(folder: Path, day: date | None = None) -> tuple[Source, ...]:
     Raises:
         Faulty: something cannot be read or says what cannot be; one line for each fault, with its file and place.
     """
-    found = [folder] if (folder / "site.toml").is_file() else sorted(file.parent for file in folder.glob("*/site.toml"))
+    below = sorted(file.parent for file in folder.glob("*/site.toml"))
+    single = (folder / "site.toml").is_file()
+    found = [folder] if single else below
+    places = [folder, *([] if single else sorted(folder.glob("*/"))), *(place / "policy" for place in found)]
+    if misspelt := [line for place in places for line in _misspelt(place)]:
+        raise Faulty(misspelt)
+    if single and below:
+        raise Faulty([f"{folder}: there is a site.toml here and one in {below[0].name}: it is one site or several"])
     if not found:
         raise Faulty([f"{folder}: there is no site.toml here, nor in a folder here"])
     sources: list[Source] = []
@@ -52,6 +64,14 @@ def read_folder(folder: Path, day: date | None = None) -> tuple[Source, ...]:
     if faults:
         raise Faulty(faults)
     return tuple(sources)
+
+
+def _misspelt(folder: Path) -> Iterator[str]:
+    """Yield what differs from a name of ours in its capitals alone: it would be passed over in silence."""
+    for entry in sorted(folder.glob("*")):
+        name = entry.name.lower()
+        if entry.name != name and name in _NAMES:
+            yield f"{entry}: its name is {name}, in lower case"
 
 
 def read_site(file: Path, policy: Path | None = None, day: date | None = None) -> Source:
@@ -115,7 +135,7 @@ def _configuration(said: SiteFile, day: date) -> Configuration:
             for language, called in (("kk", operator.kk), ("ru", operator.ru), ("en", operator.en))
             if called
         },
-        authority=said.authority and Authority({**said.authority.name}, said.authority.link, said.authority.checked_on),
+        authority=said.authority and _authority(said.authority, day),
         data=_data(said, frozenset(purpose.key for purpose in purposes)),
         retention=_retention(said),
         returns=dict(sorted(said.returns.items())),
@@ -139,6 +159,12 @@ def _validity(profile: str, day: date) -> int:
         return profiles.profile(profile).on(day).validity.days
     except NotFound as error:
         raise Malformed(f"profile: {error}") from None
+
+
+def _authority(said: shape.Authority, day: date) -> Authority:
+    if said.checked_on > day + timedelta(days=1):  # the day is that of UTC, and the person's may be the next
+        raise Malformed(f"authority.checked_on: nobody has made sure on {said.checked_on} yet")
+    return Authority({**said.name}, said.link, said.checked_on)
 
 
 def _purpose(part: shape.Purpose) -> Purpose:
@@ -200,6 +226,8 @@ def _words(part: shape.Worded) -> dict[str, Words]:
 def _tag(part: shape.TagShape, place: str) -> Tag:
     with _in(f"{place} ({part.name or part.preset or part.vendor or 'no name'})"):
         own = {kind: address for name, kind in KINDS.items() if (address := getattr(part, name))}
+        if open_ := [address for address in own.values() if _PLAIN.match(address)]:
+            raise Malformed(f"browsers load nothing by http on a page that came by https: write https, not {open_[0]}")
         if part.server and own:
             raise Malformed("a tag with server = true is loaded by no element: it has no script, image or frame")
         if part.preset is None:
@@ -220,7 +248,7 @@ def _tag(part: shape.TagShape, place: str) -> Tag:
             vendor=part.vendor or known.vendor,
             purposes=frozenset(part.purposes or known.purposes),
             addresses={} if part.server else filled.addresses() | own,
-            country=country,
+            country=check_country(country),
             cookies=cookies,
         )
 
@@ -237,7 +265,7 @@ def _whole_tag(part: shape.TagShape, addresses: Mapping[Kind, str]) -> Tag:
         vendor=part.vendor or "",
         purposes=frozenset(part.purposes or ()),
         addresses=addresses,
-        country=part.country or "",
+        country=check_country(part.country or ""),
         cookies=_cookies(part.cookies or ()),
     )
 
@@ -249,7 +277,7 @@ def _cookies(said: Sequence[shape.Cookie]) -> tuple[Cookie, ...]:
 def _statement(file: Path) -> Statement:
     with _in(file):
         said = shaped(ChangeFile, _text(file))
-        return Statement(said.change, {**said.reasons}, said.effective_from)
+        return Statement(said.change, {**said.reasons}, said.effective_from, left=True)
 
 
 def _draft(file: Path) -> str:
@@ -262,7 +290,7 @@ def _text(file: Path) -> str:
         content = file.read_bytes()
         if len(content) > LIMIT:
             raise Malformed(f"it has more than {LIMIT} bytes")
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise Malformed(f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

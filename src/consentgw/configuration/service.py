@@ -113,7 +113,8 @@ def _apply(unit: Unit, source: Source) -> Outcome:
         notices.configure(unit, site, source.configuration.purposes, source.configuration.tags)
     policy = _publish(unit, source)
     if policy:
-        said.append(_PUBLISHES[policy.change] if policy.predecessor else "publishes its policy")
+        first = "publishes our starter text as its policy" if source.drafts is None else "publishes its policy"
+        said.append(_PUBLISHES[policy.change] if policy.predecessor else first)
     elif said:
         notices.issue(unit, site)
     return Outcome(tuple(Step(slug, does) for does in said), (policy.version,) if policy else ())
@@ -150,8 +151,13 @@ def _publish(unit: Unit, source: Source) -> PolicyVersion | None:
             f"{published.version} is published and is never changed; the text is another now, or what the site asks"
             " and loads. Say what a new version changes in policy/change.toml"
         )
-    if statement.reasons and (statement.change, statement.reasons) == (published.change, published.reasons):
-        raise Malformed(f"policy/change.toml still gives the reasons of {published.version}; say what changes now")
+    if published.predecessor and (statement.change, statement.reasons) == (published.change, published.reasons):
+        if statement.reasons:
+            raise Malformed(f"policy/change.toml still gives the reasons of {published.version}; say what changes now")
+        if statement.left:  # it would call every later change what the first one was
+            raise Malformed(
+                f"policy/change.toml still says what it said of {published.version}; write it anew, with reasons"
+            )
     return notices.publish(
         unit,
         site,

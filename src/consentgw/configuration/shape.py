@@ -10,7 +10,17 @@ import tomllib
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, StrictInt, Tag, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    Tag,
+    ValidationError,
+)
 
 from consentgw.configuration.model import Faulty
 from consentgw.http.bodies import TEXT
@@ -31,6 +41,22 @@ UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 Text = Annotated[str, Field(pattern=TEXT)]
 """The same to whom the API describes it; what is unfit is told before, in words."""
 _WORD = TEXT.strip("^$").replace("[^", r'[^@\s<>"')
+_WRITTEN = {
+    "email": "an address is written like derekter@duken.example",
+    "country": "a country is written in two capital letters, like KZ",
+}
+"""What is said in place of a pattern."""
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _dated(said: Any) -> Any:
+    """Refuse a number, also in quotes, which would be read as the seconds since 1970."""
+    if isinstance(said, date) or (isinstance(said, str) and _DATED.match(said.strip())):
+        return said
+    raise ValueError("a date is written like 2027-01-01, with its time like 2027-01-01T00:00:00+05:00")
+
+
+_Dated = BeforeValidator(_dated)
 
 
 class _Part(BaseModel):
@@ -61,7 +87,7 @@ class Authority(_Part):
 
     name: dict[Literal["kk", "ru", "en"], Text]
     link: Text = ""
-    checked_on: date
+    checked_on: Annotated[date, _Dated]
 
 
 class Looks(_Part):
@@ -186,7 +212,7 @@ class ChangeFile(_Part):
     """``policy/change.toml``"""
 
     change: Change
-    effective_from: datetime | None = None
+    effective_from: Annotated[datetime, _Dated] | None = None
     reasons: dict[Literal["kk", "ru", "en"], Text] = {}
 
 
@@ -242,5 +268,9 @@ def _fault(detail: ErrorDetails) -> str:
             return f"{place} is empty"
         case "extra_forbidden":
             return f"{place} is not a setting we know"
+        case "string_pattern_mismatch":
+            return f"{place}: {_WRITTEN.get(place.rpartition('.')[2], 'there is a character which no page can show')}"
+        case "value_error":
+            return f"{place}: {detail['msg'].removeprefix('Value error, ')}"
         case _:
             return f"{place}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

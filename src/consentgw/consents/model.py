@@ -201,6 +201,8 @@ def standing(held: Held | None, terms: Terms, *, now: float, signals: Signals = 
             return Standing(State.WITHDRAWN, open=open_, quiet=quiet)
         curbed = held.granted & terms.sold if terms.opt_out and signals.gpc and not held.signal else frozenset[str]()
         return Standing(State.VALID, held.granted - curbed, open_, curbed, quiet)
+    if not terms.asked:  # nothing optional, nothing to answer
+        return Standing(State.UNDECIDED, quiet=True)
     if signals.spoken:
         granted = signals.granted & terms.asked
         return Standing(State.SIGNAL, granted - terms.sold if signals.gpc else granted, quiet=True)

@@ -77,14 +77,15 @@ class Pages:
     async def ask(self, request: Request) -> Response:
         """Show every purpose, vendor, cookie, lifetime and country, with the same form.
 
-        In the redirect flow the person goes back after answering, or at once where the partner asks for no question.
+        In the redirect flow the person goes back after answering, or at once where the partner asks for no question
+        and where the site has none.
         """
         offer = self.catalogue.offer(request.path_params["site"])
         asked, said = query(request), provenance(request)
         back = self.returns.asked(asked, offer.site)
         code = asked.one("receipt")
         held = await self._held(request, offer, said, code, returning=back is not None)
-        if back and asked.one("prompt"):
+        if back and (asked.one("prompt") or not offer.terms.asked):
             return await self._back(offer, said, held, back)
         return await self._question(request, offer, held, asked.one("lang"), code=code or "", back=back)
 

@@ -134,7 +134,7 @@ def read_calendars(corrections: Path | None) -> Calendars:
     if corrections is None:
         return Calendars()
     try:
-        said = tomllib.loads(corrections.read_text("utf-8"))
+        said = tomllib.loads(corrections.read_text("utf-8-sig"))
         return Calendars({country: _corrected(country, days) for country, days in said.items()})
     except OSError:
         raise Misconfigured(f"CONSENTGW_CALENDAR: cannot read {corrections}") from None

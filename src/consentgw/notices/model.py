@@ -115,7 +115,7 @@ class Words:
     policy: str
     """The link to the policy."""
     buttons: tuple[str, ...]
-    """Yes to all, no to all, and what is ticked."""
+    """Yes to all, no to all, and what is ticked; none where nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from consentgw.errors import Refused
+from consentgw.errors import Malformed, Refused
 from consentgw.notices import sharing, store
 from consentgw.notices.model import NECESSARY, Cookie, Notice
 from consentgw.notices.terms import remembered
@@ -14,6 +15,7 @@ from consentgw.policies import service as policies
 from consentgw.policies import store as versions
 from consentgw.policies.model import Change, CookieFact, Facts, PurposeFact, TagFact
 from consentgw.sites import store as sites
+from consentgw.sites.model import repeated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,23 +27,34 @@ if TYPE_CHECKING:
     from consentgw.notices.model import Purpose, Tag
     from consentgw.notices.store import Round
     from consentgw.policies.model import PolicyVersion
-    from consentgw.sites.model import Site
+    from consentgw.sites.model import Operator, Site
 
 
 def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> None:
     """Set what a site asks. Nobody is asked before :func:`issue`.
 
     Raises:
+        Refused: as :func:`check`.
+    """
+    check(site, purposes, tags)
+    store.keep_questions(unit, site.slug, purposes, tags)
+    sites.touch(unit, site.slug)
+
+
+def check(site: Site, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> None:
+    """Check that what a site asks does not contradict itself.
+
+    Raises:
         Refused: a purpose or a tag stands twice, a purpose lacks a language, ``necessary`` is missing or asked
             about, or a tag names a purpose that is not there.
     """
     keys = [purpose.key for purpose in purposes]
-    if len(set(keys)) != len(keys):
-        raise Refused("a purpose stands twice")
+    if twice := repeated(keys):
+        raise Refused(f"the purpose {', '.join(twice)} stands twice")
     if NECESSARY not in keys:
         raise Refused("the purpose necessary is always listed")
-    if len({tag.name for tag in tags}) != len(tags):
-        raise Refused("a tag stands twice")
+    if twice := repeated(tag.name for tag in tags):
+        raise Refused(f"the tag {', '.join(twice)} stands twice: give each a name of its own")
     for purpose in purposes:
         if purpose.key == NECESSARY and purpose.optional:
             raise Refused("the purpose necessary is never asked about; its basis is necessary")
@@ -52,8 +65,6 @@ def configure(unit: Unit, site: Site, purposes: tuple[Purpose, ...], tags: tuple
             raise Refused(
                 f"the tag {tag.name} needs the purpose {', '.join(sorted(unknown))}, which the site does not have"
             )
-    store.keep_questions(unit, site.slug, purposes, tags)
-    sites.touch(unit, site.slug)
 
 
 def publish(
@@ -71,8 +82,14 @@ def publish(
 
     Raises:
         Unpublishable, Malformed, TooLarge, Conflict: the drafts cannot be published; see
-            :func:`consentgw.policies.service.publish`.
+            :func:`consentgw.policies.service.publish`. Malformed too where an editorial change would not be one,
+            because answers given so far end with it.
     """
+    if change is Change.EDITORIAL and (strange := _not_agreed_to(unit, site)):
+        raise Malformed(
+            "an editorial change leaves every answer in force, and answers given so far say nothing of"
+            f" {', '.join(strange)}: call the change material and say why"
+        )
     version = policies.publish(
         unit,
         site,
@@ -133,7 +150,13 @@ def _issue(unit: Unit, site: Site, group: tuple[Site, ...]) -> Mapping[str, Noti
             purposes=purposes,
             tags=tags,
             policy=policy.ref,
-            words=words(language, operator=operator.name, site=site.name, vendors=len({tag.vendor for tag in tags})),
+            words=words(
+                language,
+                operator=operator.name,
+                site=site.name,
+                vendors=len({tag.vendor for tag in tags}),
+                asks=any(purpose.optional for purpose in purposes),
+            ),
         )
     together = sharing.together(unit, group, issued)
     number = latest.number + (not _goes_on(unit, latest, issued[site.language]))
@@ -151,7 +174,7 @@ def _goes_on(unit: Unit, latest: Round, now: Notice) -> bool:
     """Return whether what is asked now may go on in the present round: every answer of the round still covers it."""
     return (
         bool(latest.notices)
-        and all(_covered(then, now) for then in latest.notices.values())
+        and not any(_beyond(then, now.operator, now.purposes, now.tags) for then in latest.notices.values())
         and all(
             version == now.policy.version or _only_words(unit, now.site, version)
             for version in {then.policy.version for then in latest.notices.values()}
@@ -159,18 +182,41 @@ def _goes_on(unit: Unit, latest: Round, now: Notice) -> bool:
     )
 
 
-def _covered(then: Notice, now: Notice) -> bool:
-    """Return whether an answer given then says something about all that happens now, or about less.
+def _not_agreed_to(unit: Unit, site: Site) -> list[str]:
+    """Return what the site does now of which answers of the present round say nothing, each once.
+
+    Where a material change waits for its day, everybody is asked about all of it on that day: then there is nothing.
+    """
+    purposes, tags = store.questions_of(unit.connection, site.slug)
+    latest = store.latest(unit.connection, site.slug, tags)
+    waiting = [entry for entry in versions.chain(unit.connection, site.slug) if entry.effective_from > unit.now]
+    if any(versions.version(unit.connection, entry.version).change is Change.MATERIAL for entry in waiting):
+        return []
+    beyond = (_beyond(then, site.operator, purposes, tags) for then in latest.notices.values())
+    return list(dict.fromkeys(chain.from_iterable(beyond)))
+
+
+def _beyond(then: Notice, operator: Operator, purposes: tuple[Purpose, ...], tags: tuple[Tag, ...]) -> list[str]:
+    """Return what happens now of which an answer given then says nothing, in words for the operator.
 
     What only a new purpose releases needs no earlier answer, so it is not compared.
     """
     known = {purpose.key: purpose.basis for purpose in then.purposes}
     agreed = {(tag.vendor, tag.country, tag.purposes) for tag in then.tags}
-    return (
-        then.operator.registration == now.operator.registration
-        and all(known.get(purpose.key, purpose.basis) is purpose.basis for purpose in now.purposes)
-        and all((tag.vendor, tag.country, tag.purposes) in agreed for tag in now.tags if tag.purposes <= known.keys())
-    )
+    said: list[str] = []
+    if then.operator.registration != operator.registration:
+        said.append(f"the operator {operator.registration}")
+    said += [
+        f"the basis of the purpose {purpose.key}"
+        for purpose in purposes
+        if known.get(purpose.key, purpose.basis) is not purpose.basis
+    ]
+    said += [
+        f"the recipient {tag.vendor} (in {tag.country}, for {' and '.join(sorted(tag.purposes))})"
+        for tag in tags
+        if tag.purposes <= known.keys() and (tag.vendor, tag.country, tag.purposes) not in agreed
+    ]
+    return said
 
 
 def _only_words(unit: Unit, site: str, version: str) -> bool:

@@ -64,11 +64,12 @@ def others(unit: Unit, site: Site) -> tuple[Site, ...]:
 
 
 def together(unit: Unit, group: Collection[Site], alone: Mapping[str, Notice]) -> tuple[Notice, ...]:
-    """Return what a site asks for all of a group, in each language; nothing where the group is the site alone.
+    """Return what a site asks for all of a group, in each language; nothing where the group is the site alone, or
+    nothing is asked.
 
     ``alone`` is what it asks for itself.
     """
-    if len(group) == 1:
+    if len(group) == 1 or not any(notice.asked for notice in alone.values()):
         return ()
     covers = tuple(
         Covered(one.slug, one.name, one.hosts, versions.in_force(unit.connection, one.slug, unit.now).ref)

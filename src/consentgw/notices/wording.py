@@ -29,13 +29,18 @@ USUAL = {
 """Title and sentence of the purposes nearly every site has."""
 
 
-def words(language: str, *, operator: str, site: str, vendors: int, covers: Sequence[Covered] = ()) -> Words:
+def words(
+    language: str, *, operator: str, site: str, vendors: int, covers: Sequence[Covered] = (), asks: bool = True
+) -> Words:
     """Return what the question says beside its purposes: who asks, on which site, and how many vendors there are.
 
-    With ``covers`` it is asked for all of these sites at once, and says which.
+    With ``covers`` it is asked for all of these sites at once, and says which. Where the site does only what is
+    necessary it ``asks`` nothing, and says that.
     """
     _, ngettext = gettext_for(language), translations(language).ngettext
-    if covers:
+    if not asks:
+        introduction = _("%(site)s uses only what it needs to work:")
+    elif covers:
         introduction = _(
             "%(operator)s asks for your consent to cookies and similar technologies on these sites: %(sites)s. One"
             " answer counts on all of them, and so does a refusal or a withdrawal. You are asked for these purposes:"
@@ -45,13 +50,15 @@ def words(language: str, *, operator: str, site: str, vendors: int, covers: Sequ
             "%(operator)s asks for your consent to cookies and similar technologies on %(site)s for these purposes:"
         )
     return Words(
-        title=_("Optional cookies"),
+        title=_("Optional cookies") if asks else _("Only what is necessary"),
         introduction=introduction % {"operator": operator, "site": site, "sites": ", ".join(map(str, covers))},
         always_on=_("always on"),
-        freedom=_("You may refuse, and you can change your mind at any time."),
+        freedom=_("You may refuse, and you can change your mind at any time.")
+        if asks
+        else _("Nothing of this needs your consent, so there is nothing to answer."),
         vendors=ngettext("%(count)s vendor", "%(count)s vendors", vendors) % {"count": vendors},
         policy=_("Privacy policy"),
-        buttons=(_("Accept all"), _("Reject all"), _("Save choice")),
+        buttons=(_("Accept all"), _("Reject all"), _("Save choice")) if asks else (),
     )
 
 

@@ -8,8 +8,13 @@ differently is refused when it is registered (RFC 9700 section 4.1.3, RFC 3986 s
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from consentgw.errors import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ORIGIN = (
@@ -64,3 +69,21 @@ def split_base(address: str) -> tuple[str, str]:
             f" https://shop.example/consent-gateway, not {address!r}"
         )
     return found["origin"], found["mount"]
+
+
+def near(address: str, origins: Iterable[str]) -> bool:
+    """Return whether an address can be a site's own ground: a host of its origins, one below it, or one beside it.
+
+    Which names anybody may register below (``co.uk``) we do not know, so this finds slips and not strangers.
+    """
+    host = _host(address)
+    for theirs in map(_host, origins):
+        parent = theirs.partition(".")[2]
+        grounds = {theirs, parent} if "." in parent or parent == "localhost" else {theirs}
+        if any(host == ground or host.endswith(f".{ground}") for ground in grounds):
+            return True
+    return False
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""

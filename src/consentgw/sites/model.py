@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from consentgw.errors import Malformed, NotFound
 from consentgw.law import profiles
-from consentgw.sites.addresses import check_return, split_base
+from consentgw.sites.addresses import check_return, near, split_base
 from consentgw.sites.inventory import usual_data, usual_retention
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ class Looks:
     corner: str = "left"
 
     def __post_init__(self) -> None:
-        for colour in (self.accent, self.accent_dark):
+        for place, colour in (("accent", self.accent), ("accent_dark", self.accent_dark)):
             if not _COLOUR.fullmatch(colour):
-                raise Malformed(f"a colour is written #rrggbb in lower case, not {colour!r}")
+                raise Malformed(f"looks.{place}: a colour is written #rrggbb in lower case, not {colour!r}")
         if self.corner not in {"left", "right"}:
             raise Malformed(f"the corner is left or right, not {self.corner!r}")
 
@@ -153,11 +154,11 @@ class Site:
             )
         if self.authority:
             self._speaks("the authority", self.authority.name)
-        for part in (*self.data, *self.retention, *self.processors):
-            self._speaks(part.key, part.wording)
-        for parts in (self.data, self.retention, self.processors):
-            if len({part.key for part in parts}) != len(parts):
-                raise Malformed("personal data, records and processors are each listed once")
+        for place, parts in (("data", self.data), ("retention", self.retention), ("processors", self.processors)):
+            for part in parts:
+                self._speaks(f"{place}: {part.key}", part.wording)
+            if twice := repeated(part.key for part in parts):
+                raise Malformed(f"{place}: {', '.join(twice)} stands twice")
         origins(self.origins)  # they become part of headers
         for name, address in self.returns.items():
             if check_return(name, address) not in self.origins:
@@ -208,12 +209,18 @@ class Site:
         return AuthorityView(known.called(language), known.link, known.checked_on)
 
 
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return the names that stand more than once, each once."""
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
 def admit(site: Site, on: date) -> None:
     """Check what the site's law profile asks of a site on a day; a site kept before is not judged again.
 
     Raises:
         Malformed: there is no such profile or it is disabled, a required language is missing, the operator's number
-            cannot be one, or a processor is to act on what nobody can ask for.
+            cannot be one, a processor is to act on what nobody can ask for, or the gateway would stand on other ground
+            than the site's.
     """
     try:
         rules = profiles.profile(site.profile).on(on)
@@ -223,6 +230,10 @@ def admit(site: Site, on: date) -> None:
         raise Malformed(
             f"the law profile {site.profile} asks for the languages {', '.join(rules.languages.required)}; the site"
             f" does not speak {', '.join(missing)} ({rules.languages.source})"
+        )
+    if strange := sorted(address for address in site.first_party if not near(address, site.origins)):
+        raise Malformed(
+            f"first_party: {', '.join(strange)} is neither a path of one of the site's hosts nor a subdomain of theirs"
         )
     for processor in site.processors:
         for type_ in sorted(processor.types):
