@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Verb = Callable[["Unit", "Office", "Ref", "Actor", "Form"], object]
 
 
-_UNSEEN = frozenset({Done.REVEAL, Done.FETCH, Done.DOWNLOAD})
+_UNSEEN = frozenset({Done.REVEAL, Done.FETCH, Done.DOWNLOAD, Done.EXPORT})
 """Readings: nobody would answer otherwise for knowing of them, and programs do them at any time."""
 
 

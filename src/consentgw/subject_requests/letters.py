@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from consentgw.http.languages import gettext_for, long_date, sentence
 from consentgw.mail.model import Letter
-from consentgw.policies.rights import RIGHTS
+from consentgw.policies.rights import right
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def confirm(request: Request, site: Site, link: str, digits: str) -> Letter:
                 "This address was given in a request to %(site)s: “%(title)s”, number %(number)s. If it was you, open"
                 " this page and press its button:"
             )
-            % {"site": site.name, "title": _(RIGHTS[request.type][0]), "number": request.number},
+            % {"site": site.name, "title": _(right(request.type, site.profile)[0]), "number": request.number},
             _("Or type these eight digits on the page of your request within ten minutes of this letter:"),
             _(COMPARE),
             _(_NOT_YOU),

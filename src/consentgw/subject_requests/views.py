@@ -256,7 +256,7 @@ class ConfirmView(Page):
     @property
     def title(self) -> str:
         """Return what is asked for: whoever confirms may have asked for something else."""
-        return title(self.request.type, self.language)
+        return title(self.request.type, self.site, self.language)
 
     @property
     def compare(self) -> str:
