@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from types import ModuleType
+from urllib.parse import parse_qs, urlsplit
 
 import flask
 import httpx
@@ -23,7 +24,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 
 from consentgw.client import AsyncClient
 from consentgw.http.server import running
-from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, said, scripted
+from tests.client.scripted import CLOSES, DRIPS, DRIPS_HEADERS, HANGS, said, scripted, taking
 from tests.kits.house import PIXEL, House, kit
 from tests.kits.journey import (
     SUBJECT,
@@ -66,7 +67,7 @@ def in_flask(origin: str, key: str) -> Iterator[Browser]:
 def in_starlette(origin: str, key: str) -> Iterator[Browser]:
     """A FastAPI application on a server of its own."""
     consent = kit("starlette/consent.py")
-    gateway = AsyncClient(origin, key, "shop", timeout=0.5)
+    gateway = AsyncClient(origin, key, "shop", timeout=0.5, patience=1.0)
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
@@ -186,6 +187,13 @@ def test_without_an_answer_the_page_is_open_and_its_tags_are_closed(application:
     with scripted(answer) as gateway, application(gateway.origin, "k") as browser:
         stays_open(browser)
     assert len(gateway.asked) in range(1, 4)
+
+
+def test_the_way_back_does_not_wait_long_for_a_gateway_that_hangs(application: Application):
+    with scripted(HANGS) as gateway, application(gateway.origin, "k") as browser:
+        [state] = parse_qs(urlsplit(browser.leave("/consent")).query)["state"]
+        with taking(2.0):
+            assert browser.leave(f"/consent/back?code=x&state={state}") == "/"
 
 
 def test_a_gateway_that_is_away_costs_the_page_nothing_but_its_tags(application: Application):

@@ -15,7 +15,9 @@ from django.utils.translation import get_language
 
 from consentgw.client import Client, ClientError
 
-GATEWAY = Client(settings.CONSENT["origin"], settings.CONSENT["key"], settings.CONSENT["site"], timeout=0.5)
+GATEWAY = Client(
+    settings.CONSENT["origin"], settings.CONSENT["key"], settings.CONSENT["site"], timeout=0.5, patience=1.0
+)
 
 
 def middleware(get_response):

@@ -14,7 +14,7 @@ from consentgw.client import NOTHING, Client, ClientError
 
 def init(app: Flask, origin: str, key: str, site: str) -> None:
     """Give every request its ``consent``, and the application the ways to the question and back."""
-    gateway = app.extensions["consent"] = Client(origin, key, site, timeout=0.5)
+    gateway = app.extensions["consent"] = Client(origin, key, site, timeout=0.5, patience=1.0)
     pages = Blueprint("consent", __name__)
 
     @pages.get("/consent")
