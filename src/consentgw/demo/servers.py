@@ -41,8 +41,8 @@ _SESSION = "session"
 class Session:
     """What the server remembers of one visitor, under a cookie of its own."""
 
-    state: str = ""
-    """What we were sent along; whoever comes back with another one was not sent by us."""
+    state: str
+    """What we were sent along; whoever comes back with another one was not sent by us. One for all tabs."""
     language: str = ""
     subject: str | None = None
     """Whose answer it is: what the API is asked about."""
@@ -100,7 +100,7 @@ class Server:
 
     async def front(self, request: Request) -> Response:
         """Show the front page: what holds by now, and tags that the gateway lets out or not."""
-        session = self._sessions.get(request.cookies.get(_SESSION, "")) or Session()
+        session = self._sessions.get(request.cookies.get(_SESSION, "")) or Session("")
         language = next(one for one in self._offer.site.languages if request.url.path == self._home(one))
         holds = await self._gateway.holds(session.subject)
         page = ServedPage(
@@ -126,15 +126,15 @@ class Server:
         """Take back in who was sent away, and fetch what they answered."""
         said = request.query_params
         session = self._sessions.get(request.cookies.get(_SESSION, ""))
-        if session is None or not session.state or session.state != said.get("state"):
+        if session is None or session.state != said.get("state"):
             return RedirectResponse("/", 303)
-        state, session.state = session.state, ""
+        session.subject, session.c = None, ""  # whatever held before: it may have been taken back just now
         if "code" in said:
             try:
-                person = await self._gateway.redeem(said["code"], name=RETURN, state=state)
+                person = await self._gateway.redeem(said["code"], name=RETURN, state=session.state)
                 session.subject, session.c = person.subject, person.c
             except ClientError:
-                pass  # too late, or used before: what held before holds on
+                pass  # too late, or used before: nothing is allowed
         return RedirectResponse(self._home(session.language), 303)
 
     def _send(self, request: Request, **more: str) -> Response:
@@ -143,11 +143,10 @@ class Server:
         cookie = request.cookies.get(_SESSION, "")
         session = self._sessions.get(cookie)
         if session is None:
-            cookie, session = secrets.token_urlsafe(16), Session()
+            cookie, session = secrets.token_urlsafe(16), Session(secrets.token_urlsafe(16))
             self._sessions[cookie] = session
             if len(self._sessions) > KEPT:
                 self._sessions.popitem(last=False)
-        session.state = secrets.token_urlsafe(16)
         session.language = language if language in languages else languages[0]
         asked = {"lang": session.language, "return": RETURN, "state": session.state, **more}
         answer = RedirectResponse(f"{self._addresses.gateway}/consent/{self._offer.site.slug}?{urlencode(asked)}", 303)
