@@ -116,7 +116,7 @@ async def test_a_look_that_fails_is_not_the_last(seeded_postgres, caplog):
         with peeking(seeded_postgres) as connection:
             connection.exec_driver_sql("UPDATE sites SET revision = 1000, document = '{}' WHERE slug = 'shop'")
         await asyncio.sleep(0.6)
-        assert "cannot take in what has changed" in caplog.text
+        assert "cannot take in what was configured" in caplog.text
         await assert_open(visitor)  # what others withdraw is still seen, so the gate need not close
 
         receipt = await Visitor(app).open((await visitor.frame("/embed/news?lang=en", NEWS)).link("/receipt/"))
