@@ -9,7 +9,7 @@ import httpx
 
 from consentgw.keys.model import derive
 from consentgw.operators.invitations import Invitations
-from consentgw.operators.model import Operator
+from consentgw.operators.model import Operator, Role
 from tests.house.documents import Reader
 from tests.operators.desk import PASSWORD, code, dana
 
@@ -115,3 +115,10 @@ class Colleague:
         if answer.status_code == 303 and answer.headers["location"].startswith("/"):
             return await self._go("GET", urljoin(address, answer.headers["location"]), None, {})
         return Page(address, answer)
+
+
+async def joined(app, role: Role = Role.OFFICER, site: str | None = None, login: str = "dana") -> Colleague:
+    """Let somebody take up an invitation; return who is at the desk now."""
+    colleague = Colleague(app)
+    await colleague.join(dana(role, site, login))
+    return colleague

@@ -9,25 +9,17 @@ import pytest
 from consentgw.db import Unit
 from consentgw.db.database import utc_now
 from consentgw.law.profiles import RequestType
-from consentgw.operators.model import Role
 from consentgw.subject_requests import service
 from consentgw.subject_requests.model import SUBJECT, Actor, Level, Ref
 from consentgw.subject_requests.model import Role as Who
 from consentgw.subject_requests.office import open_office
-from tests.desk.colleague import Colleague
+from tests.desk.colleague import joined
 from tests.gateway import peeking
-from tests.operators.desk import dana as invited
 from tests.subject_requests.asking import ask
 from tests.subject_requests.story import AIGERIM
 
 pytestmark = pytest.mark.anyio
 NEWS = "Something is new since you opened this page. Nothing was changed."
-
-
-async def joined(app, role=Role.OFFICER, login="dana"):
-    colleague = Colleague(app)
-    await colleague.join(invited(role, None, login))
-    return colleague
 
 
 @pytest.fixture

@@ -20,11 +20,10 @@ from consentgw.subject_requests import proving, service
 from consentgw.subject_requests.model import Level
 from consentgw.subject_requests.office import open_office
 from consentgw.subject_requests.tasks import Standing
-from tests.desk.colleague import Colleague
+from tests.desk.colleague import Colleague, joined
 from tests.gateway import peeking, running
 from tests.house.desk import REQUESTS, TASKS, case
 from tests.operators.desk import PASSWORD
-from tests.operators.desk import dana as invited
 from tests.subject_requests.asking import ask as behind
 from tests.subject_requests.asking import employ_processors
 from tests.subject_requests.story import AIGERIM, BOLAT, DANA, office_of
@@ -73,12 +72,6 @@ async def asked(seeded_sqlite):
 async def app(asked, seeded_sqlite):
     async with running(seeded_sqlite) as running_app:
         yield running_app
-
-
-async def joined(app, role=Role.OFFICER, site=None, login="dana"):
-    colleague = Colleague(app)
-    await colleague.join(invited(role, site, login))
-    return colleague
 
 
 @pytest.fixture
